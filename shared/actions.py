@@ -1,0 +1,78 @@
+"""What a role may ask of the world: the vocabulary between pure logic and sockets, threads and files.
+
+A role is a class whose methods take an event and the time and return a list of these actions:
+
+    on_message(message, now_s)    something arrived on the data plane
+    on_control(message, now_s)    something arrived on the control link
+    on_tick(now_s)                a timer fired (the role said when by `next_wakeup_s`)
+    on_computed(key, result, now_s)   a `Compute` finished
+
+The same role runs in a process (`shared/process.py`) and in the tests' in-memory world.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.wire.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put a message on the data plane: to 'ce' from a peer, to 'bs' or 'ue:<user>' from the emulator."""
+
+    to: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Put a message on the control link to this role's agent."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Run `job` off the event loop; its result comes back by `on_computed(key, ...)`.
+
+    Jobs of one role run one at a time, in order. A job that raises comes back as the exception itself.
+    """
+
+    key: str
+    job: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Append one event to the journal; `fields` must be JSON."""
+
+    event: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Count a message that goes no further, for one receiver (`to` as in `Send`), and why."""
+
+    to: str
+    message: Message
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Forget a peer's connection state at the hub (credit, queue)."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The role is finished: flush, close, end the process with `code`; `detail` is one line for people."""
+
+    code: int
+    detail: str = ""
+
+
+Action = Send | Tell | Compute | Record | Drop | Disconnect | Exit

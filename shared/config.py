@@ -1,0 +1,221 @@
+"""The configuration of a run: one YAML file, every key checked, units in the names.
+
+`load_config` is the only door: an unknown key, a wrong type or an impossible combination is a
+`ConfigError` of one line that names the key and, for an unknown one, the nearest known.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Task = Literal["vqa", "caption", "text_classification"]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; the message is one line for the person who wrote it."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class FaultConfig(_Section):
+    """A fault on frames at the emulator, active for the whole run."""
+
+    fault: Literal["noop", "loss"] = "noop"
+    probability: float = Field(0.0, ge=0.0, le=1.0)
+    direction: Literal["down", "up", "both"] = "down"
+    classes: tuple[Literal["public", "private", "side", "control", "feedback"], ...] = ("public", "private")
+    users: tuple[int, ...] | None = None
+
+
+class ChannelConfig(_Section):
+    """The air. SNR is average received Es/N0 per channel use; E|h|^2 = 1; unit average transmit power."""
+
+    model: Literal["ideal", "awgn", "rayleigh"] = "awgn"
+    snr_db: float | tuple[float, ...] = 10.0
+    coherence: Literal["request", "uses"] = "request"
+    coherence_uses: int = Field(4_096, ge=1)
+    csi: Literal["pilots", "genie"] = "pilots"
+    pilot_uses: int = Field(16, ge=1, le=4_096)
+    sample_format: Literal["cf32", "cs16", "cs8"] = "cs16"
+    codec: Literal["linear", "bypass"] = "linear"
+    tokens_per_frame: int = Field(16, ge=1, le=4_096)
+    faults: tuple[FaultConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.codec == "bypass" and (self.model != "ideal" or self.sample_format != "cf32"):
+            raise ValueError("channel.codec 'bypass' needs channel.model 'ideal' and sample_format 'cf32'")
+        values = self.snr_db if isinstance(self.snr_db, tuple) else (self.snr_db,)
+        if not all(-50.0 <= v <= 100.0 for v in values):
+            raise ValueError("channel.snr_db must lie in [-50, 100] dB")
+        return self
+
+    def snr_db_of(self, user: int) -> float:
+        """Average SNR of one user in dB; a list gives one value per user."""
+        return self.snr_db[user] if isinstance(self.snr_db, tuple) else self.snr_db
+
+
+class SharingConfig(_Section):
+    """Which tokens of different users count as the same (section 4 of the design's request life)."""
+
+    enabled: bool = True
+    cosine_threshold: float = Field(0.995, ge=-1.0, le=1.0)
+    mean_threshold: float = Field(0.05, ge=0.0)
+    variance_threshold: float = Field(0.05, ge=0.0)
+
+
+class WorkloadConfig(_Section):
+    """What the users ask. `overlap` is the fraction of users asking about one common image."""
+
+    source: Literal["clevr_style", "clevr_folder", "imdb_file", "requests_file"] = "clevr_style"
+    root: str | None = None
+    split: str = "heldout"
+    requests: int = Field(16, ge=1, le=1_000_000)
+    limit: int | None = Field(None, ge=1)
+    overlap: float = Field(0.0, ge=0.0, le=1.0)
+    tasks: tuple[Task, ...] = ("vqa",)
+    families: tuple[str, ...] = ("zero_hop",)
+    questions_per_image: int = Field(6, ge=1, le=1_000)
+    requests_per_s: float | None = Field(None, gt=0.0)
+
+
+class RetransmissionConfig(_Section):
+    """NACK-based retransmission of missing frames."""
+
+    max_attempts: int = Field(3, ge=1, le=16)
+    nack_after_ms: int = Field(60, ge=1)
+    feedback_timeout_ms: int = Field(2_000, ge=1)
+
+
+class LimitsConfig(_Section):
+    """Bounds on what comes in and on what may wait."""
+
+    image_bytes: int = Field(16 * 2**20, ge=1)
+    image_pixels: int = Field(25_000_000, ge=1)
+    text_chars: int = Field(4_096, ge=1, le=4_096)
+    open_requests: int = Field(256, ge=1)
+    queue_bytes_per_user: int = Field(64 * 2**20, ge=1)
+    credit_bytes: int = Field(4 * 2**20, ge=65_536)
+
+
+class LivenessConfig(_Section):
+    heartbeat_ms: int = Field(500, ge=10)
+    timeout_ms: int = Field(5_000, ge=50)
+
+
+class ClusterConfig(_Section):
+    """`address` none: a private Ray on this machine; else the address of a running Ray cluster."""
+
+    address: str | None = None
+    start_timeout_s: float = Field(60.0, gt=0.0)
+
+
+class SecurityConfig(_Section):
+    """CURVE on the data plane. On one machine everything stays on loopback and it is off."""
+
+    curve: bool = False
+
+
+class RunConfig(_Section):
+    """One run, complete."""
+
+    name: str = "run"
+    seed: int = Field(0, ge=0)
+    users: int = Field(4, ge=1, le=65_536)
+    scheme: Literal["m4sc"] = "m4sc"
+    bundle: str = "micro"
+    split_layer: int | None = Field(None, ge=0)
+    question_at: Literal["bs", "ue"] = "bs"
+    control: Literal["none", "image_erased"] = "none"
+    window_ms: int = Field(50, ge=0, le=60_000)
+    max_group: int = Field(32, ge=1, le=1_024)
+    deadline_ms: int = Field(30_000, ge=1)
+    max_new_tokens: int | None = Field(None, ge=1, le=1_024)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    channel: ChannelConfig = ChannelConfig()
+    sharing: SharingConfig = SharingConfig()
+    workload: WorkloadConfig = WorkloadConfig()
+    retransmission: RetransmissionConfig = RetransmissionConfig()
+    limits: LimitsConfig = LimitsConfig()
+    liveness: LivenessConfig = LivenessConfig()
+    cluster: ClusterConfig = ClusterConfig()
+    security: SecurityConfig = SecurityConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
+            raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
+        return self
+
+
+def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> RunConfig:
+    """Read a YAML file, apply `a.b=value` overrides, check. Raises `ConfigError`."""
+    path = Path(path)
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected a map of keys at the top")
+    for override in overrides:
+        _apply_override(data, override)
+    return parse_config(data, str(path))
+
+
+def parse_config(data: dict[str, Any], where: str) -> RunConfig:
+    """Check a plain map; `where` is what error messages call it."""
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_one_line(error)}") from None
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"--set {override}: expected a.b=value")
+    *parents, last = key.strip().split(".")
+    node = data
+    for name in parents:
+        child = node.setdefault(name, {})
+        if not isinstance(child, dict):
+            raise ConfigError(f"--set {override}: {name} is not a section")
+        node = child
+    try:
+        node[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {override}: the value is not YAML") from None
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(
+            str(first["loc"][-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.0
+        )
+        return f"unknown key {place}" + (f" (nearest known: {near[0]})" if near else "")
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def _known_keys(path: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = RunConfig
+    for name in path:
+        inner = model.model_fields[str(name)].annotation if str(name) in model.model_fields else None
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+        elif name == "faults":
+            model = FaultConfig
+    return list(model.model_fields)
