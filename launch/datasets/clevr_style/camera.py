@@ -70,13 +70,18 @@ class Solid:
     rotation: float
 
 
-def visible_fractions(camera: Camera, solids: Sequence[Solid], resolution: tuple[int, int]) -> Array:
-    """Fraction of the image's pixels in which each solid is the nearest, [len(solids)]."""
+def object_ids(camera: Camera, solids: Sequence[Solid], resolution: tuple[int, int]) -> NDArray[np.int64]:
+    """Index of the solid that each pixel's centre sees, len(solids) for the ground, [height, width]."""
     rays = camera.rays(resolution)
     depths = np.stack([_depth(camera, rays, solid) for solid in solids])
-    nearest = np.where(np.isfinite(depths.min(axis=0)), depths.argmin(axis=0), len(solids))
-    counts = np.bincount(nearest, minlength=len(solids) + 1)[: len(solids)]
-    fractions: Array = counts / rays.shape[0]
+    ids = np.where(np.isfinite(depths.min(axis=0)), depths.argmin(axis=0), len(solids))
+    return ids.reshape(resolution[1], resolution[0])
+
+
+def visible_fractions(camera: Camera, solids: Sequence[Solid], resolution: tuple[int, int]) -> Array:
+    """Fraction of the image's pixels in which each solid is the nearest, [len(solids)]."""
+    ids = object_ids(camera, solids, resolution)
+    fractions: Array = np.bincount(ids.ravel(), minlength=len(solids) + 1)[: len(solids)] / ids.size
     return fractions
 
 

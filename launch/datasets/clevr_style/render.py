@@ -1,22 +1,21 @@
 """Render a scene graph to an RGB image in CLEVR's look with Mitsuba 3 (`scalar_rgb`, one thread).
 
-CLEVR's base scene: a grey ground, three area lamps (key, fill, back) and a dim overhead light. `rubber` is a matte
+CLEVR's base scene: a grey ground, three area lamps (key, fill, back) and an even overhead light. `rubber` is a matte
 surface, `metal` a coloured shiny one; edges are bevelled.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import mitsuba as mi
 import numpy as np
 from numpy.typing import NDArray
 
-from launch.datasets.clevr_style.camera import FOCAL_OVER_WIDTH
+from launch.datasets.clevr_style.camera import FOCAL_OVER_WIDTH, Camera, object_ids
+from launch.datasets.clevr_style.denoise import denoise
 from launch.datasets.clevr_style.mesh import Mesh, rounded_cube, rounded_cylinder
+from launch.datasets.clevr_style.scene import Scene, SceneObject, solid_of
 from launch.datasets.clevr_style.vocabulary import COLORS, SIZES
-
-if TYPE_CHECKING:
-    from launch.datasets.clevr_style.scene import Scene, SceneObject
 
 mi.set_variant("scalar_rgb")
 
@@ -24,20 +23,30 @@ MAX_DEPTH: Final = 3  # direct light and one bounce: more is not seen at this si
 GROUND_REFLECTANCE: Final = 0.33
 
 # Least-squares fit of the empty ground's brightness to the median of CLEVR v1.0 images (linear RGB, rms 0.013).
-AMBIENT: Final = (0.41, 0.41, 0.41)
-LAMP_HALF_SIDE: Final = 1.0
-LAMP_RADIANCE: Final = {"key": (13.8, 12.7, 11.2), "fill": (2.4, 2.6, 3.2), "back": (1.5, 1.6, 1.3)}
+SKY_RADIANCE: Final = 0.56
+SKY_FROM: Final = np.pi / 6  # the sky is dark below this elevation: that gives shiny objects their dark bands
+LAMP_HALF_SIDE: Final = {"key": 0.8, "fill": 0.8, "back": 0.5}
+LAMP_RADIANCE: Final = {"key": (21.5, 19.8, 17.4), "fill": (3.7, 4.0, 5.0), "back": (6.0, 6.2, 5.4)}
 
 
-def render(scene: "Scene", resolution: tuple[int, int], samples: int) -> NDArray[np.uint8]:
+def render(scene: Scene, resolution: tuple[int, int], samples: int) -> NDArray[np.uint8]:
     """Render to sRGB, [height, width, 3]. `scene` must carry `camera` and `lamps` (made by `sample_scene`)."""
     built = mi.load_dict(_description(scene, resolution, samples))
-    image = mi.render(built, seed=scene["image_index"] & 0x7FFFFFFF)
-    bitmap = mi.Bitmap(image).convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.UInt8, srgb_gamma=True)
-    return np.array(bitmap, dtype=np.uint8)
+    noisy = np.array(mi.render(built, seed=scene["image_index"]), dtype=np.float32)[..., :3]
+    x, y, z = scene["camera"]
+    ids = object_ids(Camera((x, y, z)), [solid_of(item) for item in scene["objects"]], resolution)
+    shiny = np.array([item["material"] == "metal" for item in scene["objects"]] + [False])
+    return _to_srgb(denoise(noisy, ids, shiny[ids]))
 
 
-def _description(scene: "Scene", resolution: tuple[int, int], samples: int) -> dict[str, Any]:
+def _to_srgb(linear: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Linear [0, 1] to 8-bit sRGB (IEC 61966-2-1)."""
+    clipped = np.clip(linear, 0.0, 1.0)
+    encoded = np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
+    return np.round(255 * encoded).astype(np.uint8)
+
+
+def _description(scene: Scene, resolution: tuple[int, int], samples: int) -> dict[str, Any]:
     transform = mi.ScalarTransform4f
     width, height = resolution
     description: dict[str, Any] = {
@@ -56,13 +65,13 @@ def _description(scene: "Scene", resolution: tuple[int, int], samples: int) -> d
             "to_world": transform().scale([60, 60, 1]),
             "bsdf": {"type": "diffuse", "reflectance": _rgb((GROUND_REFLECTANCE,) * 3)},
         },
-        "ambient": {"type": "constant", "radiance": _rgb(AMBIENT)},
+        "sky": _sky(),
     }
     for name, place in scene["lamps"].items():
         description[f"lamp_{name}"] = {
             "type": "rectangle",
             "to_world": transform().look_at(origin=place, target=[0, 0, 0], up=[0, 0, 1])
-            @ transform().scale(LAMP_HALF_SIDE),
+            @ transform().scale(LAMP_HALF_SIDE[name]),
             "emitter": {"type": "area", "radiance": _rgb(LAMP_RADIANCE[name])},
         }
     for index, item in enumerate(scene["objects"]):
@@ -70,18 +79,25 @@ def _description(scene: "Scene", resolution: tuple[int, int], samples: int) -> d
     return description
 
 
+def _sky() -> dict[str, Any]:
+    elevation = np.linspace(np.pi / 2, -np.pi / 2, 32)[:, None, None]
+    pixels = np.broadcast_to(np.where(elevation > SKY_FROM, SKY_RADIANCE, 0.0), (32, 8, 3)).astype(np.float32)
+    upright = mi.ScalarTransform4f().rotate([1, 0, 0], 90)  # the plugin's own up is y
+    return {"type": "envmap", "bitmap": mi.Bitmap(np.ascontiguousarray(pixels)), "to_world": upright}
+
+
 def _rgb(value: tuple[float, ...]) -> dict[str, Any]:
     return {"type": "rgb", "value": list(value)}
 
 
-def _surface(item: "SceneObject") -> dict[str, Any]:
+def _surface(item: SceneObject) -> dict[str, Any]:
     color = tuple(channel / 255 for channel in COLORS[item["color"]])
     if item["material"] == "rubber":
         return {"type": "diffuse", "reflectance": _rgb(color)}
-    return {"type": "principled", "base_color": _rgb(color), "metallic": 0.9, "roughness": 0.18}
+    return {"type": "principled", "base_color": _rgb(color), "metallic": 0.9, "roughness": 0.12}
 
 
-def _shape(item: "SceneObject") -> Any:
+def _shape(item: SceneObject) -> Any:
     half = SIZES[item["size"]]
     if item["shape"] == "sphere":
         return {"type": "sphere", "center": item["3d_coords"], "radius": half, "bsdf": _surface(item)}

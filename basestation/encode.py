@@ -1,0 +1,59 @@
+"""Encode: the requests of a group to tokens at the split, work shared by users done once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from basestation.compare import TokenSequence
+from basestation.image_door import decode_image
+from shared.config import LimitsConfig
+from shared.semantic.sender import SemanticSender, SenderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedRequest:
+    """A request that passed the door. `image` is the file's bytes, `image_key` their SHA-256 in hex."""
+
+    request_id: str
+    user: int
+    task: str
+    text: str
+    image: bytes | None
+    image_key: str | None
+
+
+def encode_group(
+    requests: Sequence[AdmittedRequest], sender: SemanticSender, limits: LimitsConfig
+) -> list[TokenSequence]:
+    """Image and text tokens of every request; each distinct image goes through the model once."""
+    images: dict[str, np.ndarray] = {}
+    for request in requests:
+        if request.image is not None and request.image_key is not None and request.image_key not in images:
+            images[request.image_key] = decode_image(request.image, limits)
+    place = {key: i for i, key in enumerate(images)}
+    output = sender.encode_requests(
+        [
+            SenderRequest(
+                task=request.task,
+                text=request.text,
+                image_index=None if request.image_key is None else place[request.image_key],
+            )
+            for request in requests
+        ],
+        list(images.values()),
+    )
+    return [
+        TokenSequence(
+            request_id=request.request_id,
+            user=request.user,
+            task=request.task,
+            image_key=request.image_key,
+            image_ND=None
+            if request.image_key is None
+            else output.image_tokens[place[request.image_key]].float().cpu().numpy(),
+            text_ND=output.text_tokens[i].float().cpu().numpy(),
+            text_ids=tuple(output.text_ids[i]),
+        )
+        for i, request in enumerate(requests)
+    ]

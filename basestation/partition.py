@@ -1,0 +1,105 @@
+"""Partition: public tokens once for the users that need them, private tokens per request, a map for each.
+
+The public stream of a group is numbered so that tokens of one set of users are neighbours; frames never
+mix sets. Frames are numbered within the group: public ones first, then request by request.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from basestation.compare import Comparison, Key, TokenSequence
+from shared.index_map import TokenState
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlan:
+    """Which tokens one frame carries, in order, and for whom. `request_id` is empty for public frames."""
+
+    frame_id: int
+    stream: str
+    users: tuple[int, ...]
+    request_id: str
+    first_token: int
+    tokens: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """All frames of a group, and for each request where its tokens lie (in sequence order)."""
+
+    frames: tuple[FramePlan, ...]
+    positions: dict[str, list[tuple[TokenState, int]]]
+    public_tokens: int
+    private_tokens: int
+
+    def frames_for(self, request_id: str) -> list[FramePlan]:
+        """The frames that a request's map refers to, in order of frame_id."""
+        needed = {reference for state, reference in self.positions[request_id] if state is TokenState.PUBLIC}
+        return [
+            frame
+            for frame in self.frames
+            if frame.request_id == request_id
+            or (
+                frame.stream == "public"
+                and any(frame.first_token + i in needed for i in range(len(frame.tokens)))
+            )
+        ]
+
+
+def partition(sequences: Sequence[TokenSequence], comparison: Comparison, tokens_per_frame: int) -> Partition:
+    """A token that two or more requests use is public; every other one is private."""
+    users_of: dict[Key, set[int]] = {}
+    uses_of: dict[Key, int] = {}
+    for sequence, names in zip(sequences, comparison.keys, strict=True):
+        for name in dict.fromkeys(names):
+            users_of.setdefault(name, set()).add(sequence.user)
+            uses_of[name] = uses_of.get(name, 0) + 1
+
+    by_users: dict[tuple[int, ...], list[Key]] = {}
+    for name, count in uses_of.items():
+        if count >= 2:
+            by_users.setdefault(tuple(sorted(users_of[name])), []).append(name)
+
+    frames: list[FramePlan] = []
+    place: dict[Key, int] = {}
+    for users, names in by_users.items():
+        first = len(place)
+        place.update((name, first + i) for i, name in enumerate(names))
+        frames += _cut("public", users, "", first, names, tokens_per_frame, len(frames))
+
+    positions: dict[str, list[tuple[TokenState, int]]] = {}
+    private_tokens = 0
+    for sequence, names in zip(sequences, comparison.keys, strict=True):
+        own = list(dict.fromkeys(name for name in names if name not in place))
+        own_place = {name: i for i, name in enumerate(own)}
+        frames += _cut(
+            "private", (sequence.user,), sequence.request_id, 0, own, tokens_per_frame, len(frames)
+        )
+        positions[sequence.request_id] = [
+            (TokenState.PUBLIC, place[name]) if name in place else (TokenState.PRIVATE, own_place[name])
+            for name in names
+        ]
+        private_tokens += len(own)
+    return Partition(tuple(frames), positions, len(place), private_tokens)
+
+
+def _cut(
+    stream: str,
+    users: tuple[int, ...],
+    request_id: str,
+    first_token: int,
+    names: list[Key],
+    tokens_per_frame: int,
+    first_frame: int,
+) -> list[FramePlan]:
+    return [
+        FramePlan(
+            first_frame + i // tokens_per_frame,
+            stream,
+            users,
+            request_id,
+            first_token + i,
+            tuple(names[i : i + tokens_per_frame]),
+        )
+        for i in range(0, len(names), tokens_per_frame)
+    ]

@@ -1,0 +1,111 @@
+"""From a group of admitted requests to everything that will be transmitted: the stages in order.
+
+encode -> compare -> partition -> channel code. Runs as one job off the network loop; pure apart from the
+clock it is given for stage timings.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from basestation.channel_code import code_frames
+from basestation.compare import TokenSequence, compare
+from basestation.encode import AdmittedRequest, encode_group
+from basestation.partition import Partition, partition
+from shared import index_map
+from shared.air.side_info import uses_for_bits
+from shared.config import RunConfig
+from shared.index_map import IndexMap, runs_of
+from shared.semantic.sender import SemanticSender
+from shared.token_digest import token_digest
+from shared.wire.messages import SideInfo, SymbolFrame
+
+__all__ = ["AdmittedRequest", "GroupPipeline", "GroupPlan"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlan:
+    """First transmissions of a group; `first_use` is 0 until the transmitter places them on its clock."""
+
+    group_id: int
+    frames: tuple[SymbolFrame, ...]
+    side: dict[str, SideInfo]
+    digests: dict[str, str]
+    stage_ms: dict[str, float]
+    public_tokens: int
+    private_tokens: int
+    merged_tokens: int
+
+
+class GroupPipeline:
+    """The sender half of the M4SC scheme."""
+
+    def __init__(
+        self, config: RunConfig, sender: SemanticSender, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._config = config
+        self._sender = sender
+        self._clock = clock
+
+    def run(self, group_id: int, requests: Sequence[AdmittedRequest]) -> GroupPlan:
+        """Raises `BadInput` or ValueError when a request cannot be encoded."""
+        config, sender = self._config, self._sender
+        marks = [self._clock()]
+        sequences = encode_group(requests, sender, config.limits)
+        marks.append(self._clock())
+        comparison = compare(sequences, config.sharing, sender.split_layer)
+        marks.append(self._clock())
+        plan = partition(sequences, comparison, config.channel.tokens_per_frame)
+        marks.append(self._clock())
+        frames = code_frames(
+            plan.frames,
+            comparison.vectors,
+            group_id,
+            config.channel,
+            lambda vectors_ND, stream: sender.channel_encode(torch.from_numpy(vectors_ND), stream),
+        )
+        side = {s.request_id: self._side_info(s, plan, group_id) for s in sequences}
+        marks.append(self._clock())
+        stages = ("encode", "compare", "partition", "channel_code")
+        return GroupPlan(
+            group_id=group_id,
+            frames=frames,
+            side=side,
+            digests={r: token_digest(group_id, positions) for r, positions in plan.positions.items()},
+            stage_ms={
+                s: 1e3 * (end - start) for s, start, end in zip(stages, marks, marks[1:], strict=False)
+            },
+            public_tokens=plan.public_tokens,
+            private_tokens=plan.private_tokens,
+            merged_tokens=comparison.merged,
+        )
+
+    def _side_info(self, sequence: TokenSequence, plan: Partition, group_id: int) -> SideInfo:
+        payload, n_bits = index_map.encode(
+            IndexMap(
+                task=sequence.task,
+                has_image=sequence.image_ND is not None,
+                question_at_ue=False,
+                text_tokens=len(sequence.text_ids),
+                max_new_tokens=self._config.max_new_tokens or self._sender.max_new_tokens(sequence.task),
+                runs=runs_of(plan.positions[sequence.request_id]),
+            )
+        )
+        uses = uses_for_bits(n_bits)
+        return SideInfo(
+            user=sequence.user,
+            request_id=sequence.request_id,
+            group_id=group_id,
+            attempt=0,
+            first_use=0,
+            uses=uses,
+            energy=float(uses),
+            deadline_ms=self._config.deadline_ms,
+            frames=tuple(
+                (f.frame_id, int(f.stream == "private"), f.first_token, len(f.tokens))
+                for f in plan.frames_for(sequence.request_id)
+            ),
+            payload=payload,
+        )

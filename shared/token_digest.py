@@ -1,0 +1,18 @@
+"""A digest of the token identities of one request, computed by both ends on their own.
+
+The base station derives it from its plan, the UE from the frames it used; the verdict compares them, so a
+token taken from the wrong place (a stale cache entry, a frame of another group) shows.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from shared.index_map import TokenState
+
+
+def token_digest(group_id: int, positions: Iterable[tuple[TokenState, int]]) -> str:
+    """32 hex digits over (state, group, reference) of every position, in sequence order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for state, reference in positions:
+        digest.update(f"{int(state)}:{group_id}:{reference};".encode())
+    return digest.hexdigest()

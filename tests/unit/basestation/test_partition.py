@@ -1,0 +1,108 @@
+"""What is sent once, what is sent per user, and that every map position leads to the right token."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basestation.compare import TokenSequence, compare
+from basestation.partition import partition
+from shared.config import SharingConfig
+from shared.index_map import TokenState
+
+D = 8
+EXACT_ONLY = SharingConfig(cosine_threshold=1.0, mean_threshold=0.0, variance_threshold=0.0)
+
+
+def sequence(
+    request: int, user: int, image: int | None, words: tuple[int, ...], n_image: int = 10
+) -> TokenSequence:
+    image_ND = None
+    if image is not None:
+        image_ND = np.random.default_rng(image).standard_normal((n_image, D)).astype(np.float32)
+    text_ND = np.array([[hash((image, words[: i + 1])) % 997] * D for i in range(len(words))], np.float32)
+    return TokenSequence(
+        f"r{request}",
+        user,
+        "vqa",
+        None if image is None else f"image{image}",
+        image_ND,
+        text_ND.reshape(-1, D),
+        words,
+    )
+
+
+def test_users_on_one_image_share_it_and_keep_their_words() -> None:
+    group = [sequence(0, 0, 7, (1, 2)), sequence(1, 1, 7, (3, 4)), sequence(2, 2, 8, (1, 2))]
+    plan = partition(group, compare(group, EXACT_ONLY, 2), tokens_per_frame=4)
+    assert (plan.public_tokens, plan.private_tokens) == (10, 2 + 2 + 12)
+    public = [f for f in plan.frames if f.stream == "public"]
+    assert [f.users for f in public] == [(0, 1)] * 3
+    assert [len(f.tokens) for f in public] == [4, 4, 2]
+    assert plan.positions["r0"][:10] == [(TokenState.PUBLIC, i) for i in range(10)]
+    assert plan.positions["r0"][10:] == [(TokenState.PRIVATE, 0), (TokenState.PRIVATE, 1)]
+    assert all(state is TokenState.PRIVATE for state, _ in plan.positions["r2"])
+
+
+def test_the_same_question_on_the_same_image_is_shared_up_to_where_it_differs() -> None:
+    group = [sequence(0, 0, 7, (1, 2, 3)), sequence(1, 1, 7, (1, 2, 9))]
+    plan = partition(group, compare(group, EXACT_ONLY, 2), tokens_per_frame=16)
+    assert plan.public_tokens == 10 + 2
+    assert plan.private_tokens == 1 + 1
+
+
+def test_without_sharing_every_request_gets_everything() -> None:
+    group = [sequence(0, 0, 7, (1, 2)), sequence(1, 1, 7, (1, 2))]
+    plan = partition(group, compare(group, SharingConfig(enabled=False), 2), tokens_per_frame=16)
+    assert (plan.public_tokens, plan.private_tokens) == (0, 24)
+
+
+def test_similar_tokens_at_one_position_merge_and_others_do_not() -> None:
+    first, second = sequence(0, 0, 1, (1,)), sequence(1, 1, 2, (2,))
+    assert first.image_ND is not None
+    assert second.image_ND is not None
+    second.image_ND[3] = first.image_ND[3] * 1.001
+    result = compare([first, second], SharingConfig(cosine_threshold=0.99), 2)
+    assert result.merged == 1
+    assert result.keys[1][3] == result.keys[0][3]
+    assert result.keys[1][4] != result.keys[0][4]
+
+
+def test_the_variance_test_keeps_parallel_vectors_of_unlike_size_apart() -> None:
+    first, second = sequence(0, 0, 1, (1,)), sequence(1, 1, 2, (2,))
+    assert first.image_ND is not None
+    assert second.image_ND is not None
+    second.image_ND[:] = first.image_ND * 2
+    result = compare([first, second], SharingConfig(cosine_threshold=0.99), 2)
+    assert result.merged == 0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.one_of(st.none(), st.integers(0, 2)),
+            st.lists(st.integers(0, 3), max_size=6),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(1, 7),
+    st.booleans(),
+)
+def test_every_position_leads_to_its_own_token(
+    users: list[tuple[int, int | None, list[int]]], tokens_per_frame: int, enabled: bool
+) -> None:
+    group = [sequence(r, user, image, tuple(words)) for r, (user, image, words) in enumerate(users)]
+    comparison = compare(group, SharingConfig(enabled=enabled, cosine_threshold=1.0), 2)
+    plan = partition(group, comparison, tokens_per_frame)
+    assert [f.frame_id for f in plan.frames] == list(range(len(plan.frames)))
+    for s, names in zip(group, comparison.keys, strict=True):
+        carried = {
+            (f.stream, f.first_token + i): name
+            for f in plan.frames_for(s.request_id)
+            for i, name in enumerate(f.tokens)
+        }
+        for name, (state, reference) in zip(names, plan.positions[s.request_id], strict=True):
+            stream = "public" if state is TokenState.PUBLIC else "private"
+            assert carried[stream, reference] == name
+        assert all(s.user in f.users for f in plan.frames_for(s.request_id))

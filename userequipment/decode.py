@@ -1,0 +1,61 @@
+"""Decode: reassembled tokens to an answer, by this UE's own replica."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from shared.index_map import IndexMap, TokenState
+from shared.semantic.receiver import Answer, AnswerRequest, SemanticReceiver
+from userequipment.reassemble import Position
+
+TOKEN_STATES = {
+    TokenState.PUBLIC: "received",
+    TokenState.PRIVATE: "received",
+    TokenState.ERASED: "erased",
+    TokenState.UNSELECTED: "unselected",
+}
+
+
+def channel_decode(positions: Sequence[Position], receiver: SemanticReceiver) -> torch.Tensor:
+    """Token vectors [N, D] in sequence order; rows of positions without symbols are zero."""
+    tokens_ND = torch.zeros(len(positions), receiver.width)
+    for stream in ("public", "private"):
+        rows = [i for i, p in enumerate(positions) if p.stream == stream and p.token is not None]
+        if not rows:
+            continue
+        arrived = [p.token for p in positions if p.stream == stream and p.token is not None]
+        tokens_ND[rows] = (
+            receiver.channel_decode(
+                np.stack([t.symbols_U for t in arrived]),
+                np.array([t.noise_variance for t in arrived], np.float32),
+                stream,
+            )
+            .float()
+            .cpu()
+        )
+    return tokens_ND
+
+
+def answer(
+    index_map: IndexMap,
+    positions: Sequence[Position],
+    tokens_ND: torch.Tensor,
+    receiver: SemanticReceiver,
+    erase_image: bool = False,
+) -> Answer:
+    """Greedy answer. `erase_image` marks every image token as erased: the control of the experiments."""
+    n_image = len(positions) - index_map.text_tokens
+    states = [TOKEN_STATES[p.state] for p in positions]
+    if erase_image:
+        states[:n_image] = ["erased"] * n_image
+    return receiver.answer(
+        AnswerRequest(
+            task=index_map.task,
+            image_tokens=tokens_ND[:n_image] if index_map.has_image else None,
+            image_state=states[:n_image],
+            text_tokens=tokens_ND[n_image:],
+            text_state=states[n_image:],
+            max_new_tokens=index_map.max_new_tokens,
+        )
+    )
