@@ -1,16 +1,17 @@
 """Channel decode, first half: received frames to equalised symbols with their noise level, token by token.
 
 SNR is average received Es/N0 per channel use with unit average transmit power and E|h|^2 = 1;
-N0 = 10^(-SNR/10), N0/2 per real dimension. After dividing by the gain h the noise variance is N0 / |h|^2.
+N0 = 10^(-SNR/10), N0/2 per real dimension. Dividing by the gain h leaves noise of variance N0 / |h|^2.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from shared.air import pilots, samples
+from shared.air import samples
+from shared.air.csi import channel_gain
 from shared.air.equalise import equalise
-from shared.air.snr import n0_from_snr_db
+from shared.air.snr import n0_of
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SymbolFrame
 
@@ -25,7 +26,7 @@ class Air:
 
     @property
     def n0(self) -> float:
-        return 0.0 if self.channel_model == "ideal" else n0_from_snr_db(self.snr_db)
+        return n0_of(self.channel_model, self.snr_db)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,22 @@ class TokenSymbols:
 def equalise_frame(frame: SymbolFrame, air: Air) -> dict[int, TokenSymbols]:
     """Token symbols by place in the stream.
 
-    Raises `ProtocolError` when the samples are not what the header says (size, NaN, infinity).
+    Raises `ProtocolError` when the samples are not what the header says (size, NaN, infinity) or when
+    there is nothing to learn the gain from.
     """
     received = samples.from_wire(frame.payload, frame.sample_format, frame.full_scale, frame.uses)
+    shape_NU = (frame.n_tokens, frame.uses_per_token)
     if frame.uses != frame.pilot_uses + frame.n_tokens * frame.uses_per_token:
-        raise ProtocolError(
-            "bad_samples", f"{frame.pilot_uses} pilots and {frame.n_tokens} tokens", f"{frame.uses} uses"
-        )
-    gain = _gain(frame, received, air)
-    symbols, noise_variance = equalise(received[frame.pilot_uses :], gain, air.n0)
+        raise ProtocolError("bad_samples", f"{frame.pilot_uses} pilots and {shape_NU}", f"{frame.uses} uses")
+    gain, gain_error = channel_gain(frame, received, air.channel_model, air.csi, air.n0)
+    body = slice(frame.pilot_uses, None)
+    if isinstance(gain, np.ndarray):
+        symbols, noise = equalise(received[body], gain[body], air.n0, gain_error)
+        noise_N = noise.reshape(shape_NU).mean(axis=1)
+    else:
+        symbols, level = equalise(received[body], gain, air.n0, gain_error)
+        noise_N = np.full(frame.n_tokens, level, np.float32)
     return {
-        frame.first_token + i: TokenSymbols(row_U, float(noise_variance))
-        for i, row_U in enumerate(symbols.reshape(frame.n_tokens, frame.uses_per_token))
+        frame.first_token + i: TokenSymbols(row_U, float(noise))
+        for i, (row_U, noise) in enumerate(zip(symbols.reshape(shape_NU), noise_N, strict=True))
     }
-
-
-def _gain(frame: SymbolFrame, received: np.ndarray, air: Air) -> complex:
-    if air.channel_model != "rayleigh":
-        return 1.0 + 0.0j
-    if air.csi == "genie" and frame.genie_gain is not None:
-        return complex(*frame.genie_gain)
-    if frame.pilot_uses == 0:
-        raise ProtocolError("no_pilots", "pilots in a frame over a fading channel", "none")
-    return pilots.estimate_ls(received[: frame.pilot_uses], pilots.pilot_sequence(frame.pilot_uses))

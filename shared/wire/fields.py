@@ -119,6 +119,11 @@ def optional(item: Any) -> Any:
     return field(metadata={"check": check, "doc": "null or " + item.metadata["doc"]})
 
 
+def default(item: Any, value: Any) -> Any:
+    """`item`, with the value it has when a message is built without it. On the wire it is always there."""
+    return field(default=value, metadata=item.metadata)
+
+
 def mapping(max_items: int = MAX_LIST) -> Any:
     """A map of text to plain numbers or text: samples of counters, timings in milliseconds."""
 

@@ -79,10 +79,14 @@ class Welcome(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(Message):
-    """The emulator does not accept a peer, or no longer; the peer exits with `detail`."""
+    """The emulator does not accept a peer, or no longer; the peer exits with `detail`.
+
+    `incarnation` is the one that is refused: a peer of another incarnation ignores the message.
+    """
 
     KIND = "refused"
     user: int = _user()
+    incarnation: int | None = f.default(f.optional(_big()), None)
     code: str = f.one_of("version", "fingerprint", "fenced", "unknown_user")
     detail: str = f.text(512)
 
@@ -160,8 +164,9 @@ class SymbolFrame(Message):
 
     The payload is `uses` complex samples in `sample_format`: first `pilot_uses` pilots, then n_tokens x
     uses_per_token symbols. An integer sample s stands for s * full_scale / 32767 (cs16) or / 127 (cs8).
-    From the emulator to a UE, `users` is that UE alone, and `genie_gain` is (Re h, Im h) when the run's
-    CSI mode is `genie`.
+    From the emulator to a UE, `users` is that UE alone, and in CSI mode `genie` the gain h comes along: as
+    `genie_gain` (Re h, Im h) when one gain holds for the whole frame, else as `genie_blocks`, consecutive
+    (uses, Re h, Im h) that add up to `uses`.
     """
 
     KIND = "symbol_frame"
@@ -180,6 +185,9 @@ class SymbolFrame(Message):
     sample_format: str = f.one_of(*SAMPLE_FORMATS)
     full_scale: float = f.number(0.0, 1e6)
     genie_gain: tuple[float, float] | None = f.optional(f.record(f.number(), f.number()))
+    genie_blocks: tuple[tuple[int, float, float], ...] = f.default(
+        f.array_of(f.record(f.integer(1, 2**31 - 1), f.number(), f.number())), ()
+    )
     payload: bytes | memoryview = f.payload()
 
 

@@ -1,0 +1,92 @@
+"""The air between the base station's antenna and one user's: a transmitted frame to a received one.
+
+Unit average transmit power; E|h|^2 = 1; SNR is average received Es/N0 per channel use in dB;
+N0 = 10^(-SNR/10), N0/2 per real dimension. Everything here is a pure function of the seed, the receiver and
+the frame's header and samples: arrival times and other users change nothing.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from channel_emulator.physics.fading import fading_of
+from channel_emulator.physics.noise import noise_generator, transmit
+from channel_emulator.physics.realisation import Realisation, constant
+from shared.air.samples import from_wire, to_wire
+from shared.air.snr import n0_of
+from shared.config import RunConfig
+from shared.wire.errors import LocalProtocolError, ProtocolError
+from shared.wire.fields import MAX_LIST
+from shared.wire.messages import SymbolFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """A frame and its samples complex64 [uses], read once for all of its receivers."""
+
+    frame: SymbolFrame
+    samples: NDArray[np.complex64]
+
+
+def open_frame(frame: SymbolFrame) -> Transmission:
+    """Read a frame's samples. Raises `ProtocolError` (bad_samples) when they are not what its header says."""
+    expected = frame.pilot_uses + frame.n_tokens * frame.uses_per_token
+    if frame.uses != expected:
+        raise ProtocolError("bad_samples", f"{expected} uses", f"{frame.uses} uses")
+    return Transmission(frame, from_wire(frame.payload, frame.sample_format, frame.full_scale, frame.uses))
+
+
+class Air:
+    """All downlinks of a run."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._genie = config.channel.csi == "genie"
+        self._fading = fading_of(config.channel, config.seed)
+
+    def receive(self, sent: Transmission, user: int) -> SymbolFrame:
+        """What `user` receives of `sent`: its own fading and noise, in the frame's sample format.
+
+        `energy` stays what was transmitted. An ideal channel hands the payload on bit for bit. Raises
+        `ProtocolError`: 'bad_samples' when amplitudes leave the format's range, 'genie_blocks' when the
+        genie would have to name more blocks than a message can hold.
+        """
+        frame, channel = sent.frame, self._config.channel
+        if channel.model == "ideal":
+            gain, blocks = self._genie_says(constant(1.0, frame.uses))
+            return replace(frame, users=(user,), genie_gain=gain, genie_blocks=blocks)
+        realisation = self._fading.realise(user, frame.group_id, frame.first_use, frame.uses)
+        gain, blocks = self._genie_says(realisation)
+        n0 = n0_of(channel.model, channel.snr_db_of(user))
+        source = noise_generator(self._config.seed, user, frame.group_id, frame.frame_id, frame.attempt)
+        received = transmit(sent.samples, realisation, n0, source)
+        try:
+            payload, full_scale = to_wire(received, frame.sample_format)
+        except LocalProtocolError as error:
+            raise ProtocolError("bad_samples", "amplitudes that survive the air", str(error)) from None
+        return replace(
+            frame,
+            users=(user,),
+            genie_gain=gain,
+            genie_blocks=blocks,
+            full_scale=full_scale,
+            payload=payload,
+        )
+
+    def _genie_says(
+        self, realisation: Realisation
+    ) -> tuple[tuple[float, float] | None, tuple[tuple[int, float, float], ...]]:
+        """`genie_gain` and `genie_blocks` of a frame that meets `realisation`."""
+        if not self._genie:
+            return None, ()
+        if realisation.single is not None:
+            return (realisation.single.real, realisation.single.imag), ()
+        if realisation.gains.size > MAX_LIST:
+            raise ProtocolError(
+                "genie_blocks", f"at most {MAX_LIST} fading blocks", str(realisation.gains.size)
+            )
+        return None, tuple(
+            (int(n), float(h.real), float(h.imag))
+            for n, h in zip(realisation.lengths, realisation.gains, strict=True)
+        )

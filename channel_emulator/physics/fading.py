@@ -1,0 +1,90 @@
+"""Generating realisations: what the air does at a place and time, whatever is sent through it.
+
+Fading belongs to the air, not to frames. A gain is a pure function of (seed, user, block), where the block is
+the group (coherence 'request') or ⌊channel-use clock / coherence_uses⌋ (coherence 'uses'). So cutting a
+frame in two, or sending it again within a block, meets the same gain and buys no diversity.
+
+E|h|^2 = 1 for unit average transmit power; SNR is average received Es/N0 per channel use in dB,
+N0 = 10^(-SNR/10), N0/2 per real dimension; the noise is added elsewhere (`noise.transmit`).
+"""
+
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from channel_emulator.physics.realisation import Realisation, constant
+from shared.config import ChannelConfig
+from shared.rng import derive_seed
+
+
+class Fading(Protocol):
+    """A model of the fading of every user's link."""
+
+    def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
+        """The gains that `user` meets on channel uses first_use ... first_use + uses - 1."""
+        ...
+
+
+class NoFading:
+    """h = 1: ideal and AWGN channels."""
+
+    def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
+        return constant(1.0, uses)
+
+
+class RayleighPerRequest:
+    """One h ~ CN(0, 1) per user and group: first transmissions and repetitions alike."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
+        gain = rayleigh_gains(_key(self._seed, "request", user), group_id, 1)
+        return constant(complex(gain[0]), uses)
+
+
+class RayleighPerUses:
+    """One h ~ CN(0, 1) per user and block of `coherence_uses` channel uses of the downlink clock."""
+
+    def __init__(self, seed: int, coherence_uses: int) -> None:
+        self._seed = seed
+        self._coherence = coherence_uses
+
+    def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
+        first, last = first_use // self._coherence, (first_use + uses - 1) // self._coherence
+        gains = rayleigh_gains(_key(self._seed, "uses", user), first, last - first + 1)
+        lengths = np.full(gains.size, self._coherence, dtype=np.int64)
+        lengths[0] -= first_use - first * self._coherence
+        lengths[-1] -= (last + 1) * self._coherence - (first_use + uses)
+        return Realisation(gains, lengths)
+
+
+@lru_cache(maxsize=4_096)
+def _key(seed: int, coherence: str, user: int) -> int:
+    """The key of a user's fading process."""
+    return derive_seed(seed, "fading", coherence, user)
+
+
+def rayleigh_gains(key: int, first_block: int, n_blocks: int) -> NDArray[np.complex64]:
+    """Independent h ~ CN(0, 1) of blocks first_block ... first_block + n_blocks - 1, complex64 [n_blocks].
+
+    E|h|² = 1, 1/2 per real dimension; |h| is Rayleigh. Any range costs only its own length: the generator is
+    counter-based (Philox 4x64, Salmon et al. 2011), with the block's number as the counter, and each block's
+    two uniform numbers become one complex normal by Box and Muller (1958).
+    """
+    words = np.random.Philox(key=key, counter=first_block).random_raw(4 * n_blocks).reshape(n_blocks, 4)
+    # 53 bits each; the radius takes (0, 1] so that the logarithm is finite.
+    radius = np.sqrt(-np.log(((words[:, 0] >> np.uint64(11)) + 1) * 2.0**-53))
+    angle = 2.0 * np.pi * (words[:, 1] >> np.uint64(11)) * 2.0**-53
+    return (radius * np.exp(1j * angle)).astype(np.complex64)
+
+
+def fading_of(channel: ChannelConfig, seed: int) -> Fading:
+    """The fading model of a run."""
+    if channel.model != "rayleigh":
+        return NoFading()
+    if channel.coherence == "request":
+        return RayleighPerRequest(seed)
+    return RayleighPerUses(seed, channel.coherence_uses)

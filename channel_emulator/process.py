@@ -1,0 +1,10 @@
+"""The process of the channel emulator. It loads no model code: it must start fast and stay small."""
+
+from channel_emulator.role import ChannelEmulator
+from shared.process import run_process
+from shared.spec import RoleSpec
+
+
+def main(spec: RoleSpec) -> int:
+    """Bind the data plane, report its endpoint by `Ready`, be the air until told to stop; the exit code."""
+    return run_process(spec, ChannelEmulator)

@@ -1,0 +1,138 @@
+"""The channel emulator: the air between the base station and its users, and the keeper of their sessions.
+
+Every message has one place to go; anything unknown, out of protocol or damaged is a counted drop with a
+reason, never an exception.
+"""
+
+import re
+from collections import Counter
+from typing import Any
+
+from channel_emulator.air import Air
+from channel_emulator.fan_out import FanOut
+from channel_emulator.faults.chain import FaultChain
+from channel_emulator.relay import Relay
+from channel_emulator.session import BS, Session
+from shared.actions import Action, Drop, Record, Tell
+from shared.spec import RoleSpec
+from shared.wire.messages import (
+    Answer,
+    AnswerAck,
+    Bye,
+    Cancel,
+    Command,
+    Credit,
+    Done,
+    Feedback,
+    Heartbeat,
+    Hello,
+    Message,
+    Progress,
+    SideInfo,
+    SymbolFrame,
+    UplinkRequest,
+)
+
+PROGRESS_S = 0.5
+_SOURCE = re.compile(r"bs|ue:[0-9]{1,5}")
+
+
+class ChannelEmulator:
+    """The role object: events and time in, actions out."""
+
+    def __init__(self, spec: RoleSpec) -> None:
+        config = spec.config
+        self._spec = spec
+        self._ready = False
+        self._counts: Counter[str] = Counter()
+        self._session = Session(config)
+        self._faults = FaultChain(config.channel.faults, config.seed)
+        self._fan_out = FanOut(config.users, self._session, Air(config), self._faults, self._counts)
+        self._relay = Relay(self._session, self._faults, self._counts)
+        self._next_progress_s: float | None = None
+        self._quiet = False
+
+    def on_message(self, message: Message, now_s: float, source: str) -> list[Action]:
+        """A message from 'bs' or 'ue:<user>'."""
+        if _SOURCE.fullmatch(source) is None:
+            return self._dropped(source, message, "unknown_source")
+        if isinstance(message, Hello):
+            return self._session.on_hello(source, message, now_s)
+        reason, actions = self._session.on_sign_of_life(source, message, now_s)
+        if reason:
+            return actions + self._unheard(source, message, reason)
+        return actions + self._from_peer(source, message)
+
+    def on_control(self, message: Message, now_s: float) -> list[Action]:
+        """`drain` is done at once: nothing waits inside the emulator. Other verbs are the process shell's."""
+        if not isinstance(message, Command) or message.verb != "drain":
+            return []
+        done = Done(role="ce", user=self._spec.user, verb="drain", values=self.progress_values())
+        return [self._process("drained"), Tell(done)]
+
+    def on_tick(self, now_s: float) -> list[Action]:
+        """Heartbeats, peers that fell silent, and progress. The first tick means that the hub is open."""
+        actions: list[Action] = [] if self._ready else [self._process("ready")]
+        self._ready = True
+        actions += self._session.on_tick(now_s)
+        if not self._quiet and (self._next_progress_s is None or now_s >= self._next_progress_s):
+            self._next_progress_s = now_s + PROGRESS_S
+            actions.append(Tell(Progress(role="ce", user=self._spec.user, values=self.progress_values())))
+        return actions
+
+    def on_computed(self, key: str, result: Any, now_s: float) -> list[Action]:
+        """The emulator computes in place: its work is shorter than a hand-over to a thread."""
+        return []
+
+    def next_wakeup_s(self, now_s: float) -> float | None:
+        if self._quiet:
+            return None
+        mine = now_s if self._next_progress_s is None else self._next_progress_s
+        peers = self._session.next_wakeup_s(now_s)
+        return mine if peers is None else min(mine, peers)
+
+    def quiesce(self) -> list[Action]:
+        """Send nothing more of one's own accord: no heartbeats, no progress; what arrives is still served."""
+        self._quiet = True
+        self._session.quiesce()
+        return []
+
+    def progress_values(self) -> dict[str, int]:
+        """Counts since the start: passed on and dropped, channel uses received, strikes of each fault."""
+        names = ("frames_down", "messages_down", "messages_up", "dropped", "channel_uses")
+        values = {name: self._counts[name] for name in names}
+        values |= {f"fault_{name}": count for name, count in self._faults.strikes.items()}
+        values["attached"] = len(self._session.attached_users())
+        return values
+
+    def _process(self, what: str) -> Record:
+        return Record("process", {"what": what, "incarnation": self._spec.incarnation, "detail": ""})
+
+    # --- where a message goes -------------------------------------------------------------------------
+
+    def _from_peer(self, source: str, message: Message) -> list[Action]:
+        match message:
+            case Heartbeat() | Credit():
+                return []  # a sign of life; credit itself is the hub's business
+            case Bye():
+                return self._session.on_bye(source)
+            case SymbolFrame() if source == BS:
+                return self._fan_out.frame(message)
+            case SideInfo() | Cancel() | AnswerAck() if source == BS:
+                return self._fan_out.message(message)
+            case Feedback() | Answer() | UplinkRequest() if source != BS:
+                return self._relay.message(message, source)
+        return self._dropped(source, message, "out_of_protocol")
+
+    def _unheard(self, source: str, message: Message, reason: str) -> list[Action]:
+        """Drops for a message whose sender has no say: for each receiver it would have had."""
+        match message:
+            case SymbolFrame() | SideInfo() | Cancel() | AnswerAck() if source == BS:
+                return self._fan_out.refuse(message, reason)
+            case Feedback() | Answer() | UplinkRequest() if source != BS:
+                return self._dropped(BS, message, reason)
+        return self._dropped(source, message, reason)
+
+    def _dropped(self, to: str, message: Message, reason: str) -> list[Action]:
+        self._counts["dropped"] += 1
+        return [Drop(to, message, reason)]

@@ -1,0 +1,124 @@
+"""Rayleigh block fading: moments, distribution, independence, and that it belongs to the air."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channel_emulator.physics.fading import (
+    Fading,
+    NoFading,
+    RayleighPerRequest,
+    RayleighPerUses,
+    fading_of,
+    rayleigh_gains,
+)
+from shared.config import ChannelConfig
+
+N = 2**18
+
+
+def test_moments_of_rayleigh_fading() -> None:
+    power = np.abs(rayleigh_gains(1, 0, N).astype(complex)) ** 2
+    # |h|² is exponential: E = 1 with standard deviation 1; E|h|⁴ = 2 with sqrt(4! - 2²) = sqrt(20).
+    assert power.mean() == pytest.approx(1.0, abs=5 / math.sqrt(N))
+    assert np.mean(power**2) == pytest.approx(2.0, abs=5 * math.sqrt(20 / N))
+
+
+def test_distribution_of_power_and_phase() -> None:
+    # Kolmogorov-Smirnov: P(D sqrt(N) > 2.5) = 2 exp(-2 x 2.5²) = 7e-6.
+    h = rayleigh_gains(2, 0, N).astype(complex)
+    grid = np.arange(1, N + 1) / N
+    for uniform in (1 - np.exp(-(np.abs(h) ** 2)), np.angle(h) / (2 * np.pi) + 0.5):
+        assert np.abs(np.sort(uniform) - grid).max() * math.sqrt(N) < 2.5
+
+
+def test_blocks_and_users_are_independent() -> None:
+    h = rayleigh_gains(3, 0, N)
+    for lag in (1, 2, 64):
+        assert abs(np.vdot(h[:-lag], h[lag:])) / (N - lag) < 5 / math.sqrt(N - lag)
+    assert abs(np.vdot(h, rayleigh_gains(4, 0, N))) / N < 5 / math.sqrt(N)
+    assert abs(h.mean()) < 5 / math.sqrt(N)
+    assert abs(np.mean(h * h)) < 5 * math.sqrt(2 / N)  # circular: E h² = 0
+
+
+@given(st.integers(0, 2**62), st.integers(1, 40), st.data())
+def test_a_block_has_one_gain_from_wherever_one_looks(first: int, n: int, data: st.DataObject) -> None:
+    offset = data.draw(st.integers(0, n - 1))
+    np.testing.assert_array_equal(
+        rayleigh_gains(9, first + offset, n - offset), rayleigh_gains(9, first, n)[offset:]
+    )
+
+
+@given(
+    st.sampled_from([RayleighPerRequest(1), RayleighPerUses(1, 7), RayleighPerUses(1, 1), NoFading()]),
+    st.integers(0, 3),
+    st.integers(0, 50),
+    st.integers(0, 2**40),
+    st.integers(1, 60),
+    st.data(),
+)
+def test_cutting_a_frame_in_two_buys_no_diversity(
+    fading: Fading, user: int, group: int, first: int, uses: int, data: st.DataObject
+) -> None:
+    whole = fading.realise(user, group, first, uses).per_use()
+    assert whole.shape == (uses,)
+    cut = data.draw(st.integers(0, uses))
+    parts = [(first, cut), (first + cut, uses - cut)]
+    pieces = [fading.realise(user, group, start, n).per_use() for start, n in parts if n]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+
+def test_sending_again_within_a_block_buys_no_diversity() -> None:
+    per_uses = RayleighPerUses(1, 1_000)
+    first = per_uses.realise(0, 0, 0, 400)
+    again = per_uses.realise(0, 0, 400, 400)
+    later = per_uses.realise(0, 0, 1_000, 400)
+    assert first.single == again.single
+    assert first.single is not None
+    assert later.single not in (first.single, None)
+    per_request = RayleighPerRequest(1)
+    assert per_request.realise(0, 5, 0, 400).single == per_request.realise(0, 5, 10**6, 10).single
+    assert per_request.realise(0, 5, 0, 400).single != per_request.realise(0, 6, 0, 400).single
+
+
+def test_repetition_within_a_block_has_the_outage_of_one_attempt() -> None:
+    # Two attempts, each lost when |h|² < ln 2 (probability one half): in one block both fare alike, so
+    # both are lost with probability 1/2; in two blocks with 1/4. 8,000 trials: 5 sigma is 2.8%.
+    n, threshold = 8_000, math.log(2)
+    fading = RayleighPerUses(5, 10)
+
+    def outage(user: int, first_use: int) -> bool:
+        return bool(np.abs(fading.realise(user, 0, first_use, 1).gains[0]) ** 2 < threshold)
+
+    same = np.mean([outage(0, 20 * i) and outage(0, 20 * i + 9) for i in range(n)])
+    other = np.mean([outage(0, 20 * i) and outage(0, 20 * i + 10) for i in range(n)])
+    assert same == pytest.approx(0.5, abs=5 * math.sqrt(0.25 / n))
+    assert other == pytest.approx(0.25, abs=5 * math.sqrt(0.1875 / n))
+
+
+def test_a_frame_across_blocks_sees_several_gains() -> None:
+    air = RayleighPerUses(1, 10).realise(0, 0, 8, 14)
+    assert air.lengths.tolist() == [2, 10, 2]
+    assert air.single is None
+    assert len(set(air.gains.tolist())) == 3
+    assert air.uses == 14
+
+
+def test_a_user_has_its_own_fading_and_the_seed_decides_it() -> None:
+    def gain(seed: int, user: int) -> complex | None:
+        return RayleighPerUses(seed, 10).realise(user, 0, 0, 1).single
+
+    assert gain(1, 0) == gain(1, 0)
+    assert len({gain(s, u) for s in (1, 2) for u in (0, 1)}) == 4
+
+
+def test_the_configuration_names_the_model() -> None:
+    assert isinstance(fading_of(ChannelConfig(model="ideal"), 1), NoFading)
+    assert isinstance(fading_of(ChannelConfig(model="awgn"), 1), NoFading)
+    assert isinstance(fading_of(ChannelConfig(model="rayleigh"), 1), RayleighPerRequest)
+    per_uses = fading_of(ChannelConfig(model="rayleigh", coherence="uses", coherence_uses=3), 1)
+    assert per_uses.realise(0, 0, 0, 6).lengths.tolist() == [3, 3]
+    assert fading_of(ChannelConfig(model="awgn"), 1).realise(0, 0, 0, 5).single == 1.0

@@ -1,0 +1,160 @@
+"""From a transmitted frame to a received one."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from channel_emulator.air import Air, open_frame
+from shared.air.csi import channel_gain
+from shared.air.equalise import equalise
+from shared.air.pilots import pilot_sequence
+from shared.air.samples import from_wire
+from shared.air.snr import n0_from_snr_db
+from shared.wire.errors import ProtocolError
+from shared.wire.messages import SAMPLE_FORMATS, SymbolFrame
+from tests.unit.channel_emulator.support import config, frame, qpsk
+
+N = 2**17  # relative standard error of a noise power: 0.28%, or 0.012 dB
+
+
+def _receive(sent: SymbolFrame, user: int = 0, seed: int = 1, users: int = 4, **channel: Any) -> SymbolFrame:
+    return Air(config(users=users, seed=seed, **channel)).receive(open_frame(sent), user)
+
+
+def _samples(received: SymbolFrame) -> np.ndarray:
+    return from_wire(received.payload, received.sample_format, received.full_scale, received.uses)
+
+
+@pytest.mark.parametrize("sample_format", SAMPLE_FORMATS)
+@pytest.mark.parametrize("snr_db", [-5.0, 10.0, 25.0])
+def test_measured_snr_through_the_wire_format(sample_format: str, snr_db: float) -> None:
+    # 0.1 dB is eight standard errors; cs8's own noise at 25 dB is another 0.02 dB.
+    x = qpsk(N)
+    y = _samples(
+        _receive(frame(samples=x, sample_format=sample_format, n_tokens=64), model="awgn", snr_db=snr_db)
+    )
+    measured = -10 * math.log10(float(np.mean(np.abs(y - x).astype(float) ** 2)))
+    assert measured == pytest.approx(snr_db, abs=0.1)
+
+
+def test_each_user_has_its_own_snr_and_its_own_noise() -> None:
+    x, snr_db = qpsk(N), (0.0, 20.0)
+    sent = frame(users=(0, 1), samples=x, n_tokens=64)
+    noise = [_samples(_receive(sent, u, users=2, snr_db=snr_db)) - x for u in (0, 1)]
+    for w, expected in zip(noise, snr_db, strict=True):
+        assert -10 * math.log10(float(np.mean(np.abs(w) ** 2))) == pytest.approx(expected, abs=0.1)
+    correlation = abs(np.vdot(noise[0], noise[1])) / N / math.sqrt(1.0 * 0.01)
+    assert correlation < 5 / math.sqrt(N)
+
+
+@pytest.mark.parametrize("sample_format", SAMPLE_FORMATS)
+def test_an_ideal_channel_hands_on_every_bit(sample_format: str) -> None:
+    sent = frame(sample_format=sample_format)
+    received = _receive(sent, model="ideal")
+    assert received.payload == sent.payload
+    assert received.full_scale == sent.full_scale
+
+
+def test_the_header_names_the_receiver_and_keeps_the_rest() -> None:
+    sent = frame(users=(0, 2), attempt=1, frame_id=7)
+    received = _receive(sent, 2)
+    assert received.users == (2,)
+    same = ("stream", "group_id", "frame_id", "attempt", "uses", "energy", "first_use", "sample_format")
+    assert all(getattr(received, name) == getattr(sent, name) for name in same)
+    assert received.genie_gain is None
+    assert received.genie_blocks == ()
+
+
+def test_reception_is_a_function_of_seed_user_and_frame_alone() -> None:
+    sent = frame(users=(0, 1, 2))
+    rayleigh: dict[str, Any] = {"model": "rayleigh"}
+    reference = _receive(sent, 1, **rayleigh)
+    assert _receive(sent, 1, **rayleigh) == reference
+    assert _receive(frame(users=(1,), stream="public"), 1, **rayleigh) == reference
+    assert _receive(sent, 1, users=3, **rayleigh) == reference
+    air = Air(config(**rayleigh))
+    air.receive(open_frame(sent), 0)
+    assert air.receive(open_frame(sent), 1) == reference
+    others = [
+        _receive(sent, 2, **rayleigh), _receive(sent, 1, seed=2, **rayleigh),
+        _receive(frame(users=(0, 1, 2), attempt=1), 1, **rayleigh),
+        _receive(frame(users=(0, 1, 2), frame_id=1), 1, **rayleigh),
+    ]  # fmt: skip
+    assert len({bytes(o.payload) for o in (*others, reference)}) == 5
+
+
+def test_genie_and_pilots_agree_on_the_gain() -> None:
+    p = pilot_sequence(64)
+    sent = frame(samples=np.concatenate([p, qpsk(64)]), pilot_uses=64)
+    gains: dict[str, Any] = {}
+    for csi in ("genie", "pilots"):
+        received = _receive(sent, model="rayleigh", snr_db=20.0, csi=csi)
+        gains[csi], variance = channel_gain(received, _samples(received), "rayleigh", csi, 0.01)
+    assert variance == 0.01 / 64
+    assert abs(gains["pilots"] - gains["genie"]) < 5 * math.sqrt(variance)
+
+
+@pytest.mark.parametrize("coherence", ["request", "uses"])
+def test_cut_in_two_a_frame_meets_the_same_gains(coherence: str) -> None:
+    channel: dict[str, Any] = {
+        "model": "rayleigh", "csi": "genie", "coherence": coherence, "coherence_uses": 50, "snr_db": 100.0
+    }  # fmt: skip
+    x = qpsk(120)
+    whole = _samples(_receive(frame(samples=x, first_use=30), **channel))
+    halves = [
+        _samples(_receive(frame(samples=part, first_use=30 + start, frame_id=i), **channel))
+        for i, (start, part) in enumerate([(0, x[:40]), (40, x[40:])])
+    ]
+    np.testing.assert_allclose(np.concatenate(halves), whole, atol=1e-3)  # noise of 1e-5 apart
+    again = _samples(_receive(frame(samples=x, first_use=30, attempt=1), **channel))
+    np.testing.assert_allclose(again, whole, atol=1e-3)
+
+
+def test_a_genie_names_every_block_that_a_frame_meets() -> None:
+    x, snr_db = qpsk(2**14), 15.0
+    received = _receive(
+        frame(samples=x, first_use=30), model="rayleigh", csi="genie", coherence="uses", coherence_uses=50,
+        snr_db=snr_db,
+    )  # fmt: skip
+    assert received.genie_gain is None
+    assert [n for n, _, _ in received.genie_blocks[:2]] == [20, 50]
+    assert sum(n for n, _, _ in received.genie_blocks) == x.size
+    y, n0 = _samples(received), n0_from_snr_db(snr_db)
+    gain, _ = channel_gain(received, y, "rayleigh", "genie", n0)
+    assert isinstance(gain, np.ndarray)
+    x_hat, variances = equalise(y, gain, n0)
+    normalised = np.abs(x_hat - x).astype(float) ** 2 / variances
+    assert normalised.mean() == pytest.approx(1.0, abs=5 / math.sqrt(x.size))
+
+
+def test_a_genie_with_too_much_to_say_is_a_protocol_error() -> None:
+    channel: dict[str, Any] = {"model": "rayleigh", "csi": "genie", "coherence": "uses", "coherence_uses": 1}
+    assert len(_receive(frame(samples=qpsk(4_096)), **channel).genie_blocks) == 4_096
+    with pytest.raises(ProtocolError, match="genie_blocks"):
+        _receive(frame(samples=qpsk(4_097)), **channel)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"payload": bytes(8 * 63)},
+        {"payload": bytes(8 * 64 + 1)},
+        {"uses": 63},
+        {"uses": 0, "payload": b""},
+        {"uses_per_token": 65},
+        {"uses_per_token": 32},
+        {"payload": np.full(64, np.nan, np.complex64).tobytes()},
+        {"payload": np.full(64, np.inf, np.complex64).tobytes()},
+        {"payload": np.full(64, 1e30, np.complex64).tobytes()},
+    ],
+)
+def test_damaged_samples_are_a_protocol_error(changes: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError, match="bad_samples"):
+        open_frame(frame(**changes))
+
+
+def test_amplitudes_that_the_air_lifts_out_of_range_are_a_protocol_error() -> None:
+    with pytest.raises(ProtocolError, match="bad_samples"):
+        _receive(frame(samples=np.full(64, 1e6, np.complex64)), model="awgn", snr_db=-50.0)

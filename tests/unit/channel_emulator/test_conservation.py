@@ -1,0 +1,88 @@
+"""What the emulator takes in is what it hands on, copies, or drops: by the ledger, class by class."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from channel_emulator.role import ChannelEmulator
+from shared.actions import Disconnect, Drop, Send
+from shared.ledger import Counters
+from shared.memory_link import MemoryHub, MemoryPeer
+from shared.wire.messages import Message
+from tests.unit.channel_emulator.support import (
+    answer,
+    cancel,
+    config,
+    feedback,
+    frame,
+    hello,
+    qpsk,
+    side_info,
+    spec,
+)
+
+RELAYED = ("public", "private", "side", "control", "feedback")
+
+
+def _exchange(hub: MemoryHub, emulator: ChannelEmulator) -> None:
+    """The emulator works through its inbox."""
+    while (arrived := hub.receive_nowait()) is not None:
+        source, message = arrived
+        for action in emulator.on_message(message, 0.0, source):
+            if isinstance(action, Send):
+                hub.send(action.to, action.message)
+            elif isinstance(action, Drop):
+                hub.drop(action.to, action.message, action.reason)
+            elif isinstance(action, Disconnect):
+                hub.disconnect(action.to)
+
+
+def test_every_frame_is_handed_on_or_dropped_with_a_reason(tmp_path: Path) -> None:
+    everything = {"fault": "loss", "probability": 0.4, "direction": "both", "classes": RELAYED}
+    emulator = ChannelEmulator(spec(config(users=4, model="rayleigh", faults=(everything,))))
+    with Counters(tmp_path / "ce.bin") as counters:
+        hub = MemoryHub(counters)
+        station = MemoryPeer(hub, "bs", 0)
+        users = [MemoryPeer(hub, f"ue:{u}", 0) for u in range(3)]  # user 3 never comes
+        station.send("ce", hello())
+        for user, peer in enumerate(users):
+            peer.send("ce", hello(user))
+        down: list[Message] = [
+            f
+            for i in range(30)
+            for f in (
+                frame(users=(0, 1, 3), frame_id=i, samples=qpsk(40), pilot_uses=8),
+                frame(users=(i % 4,), frame_id=100 + i),
+                side_info(i % 4, f"r{i:06d}"),
+                cancel(i % 4, f"r{i:06d}"),
+            )
+        ]
+        down.append(frame(users=(0, 1), payload=np.full(64, np.nan, np.complex64).tobytes()))
+        for message in down:
+            station.send("ce", message)
+        for i in range(30):
+            users[i % 3].send("ce", feedback(i % 3, f"r{i:06d}"))
+            users[i % 3].send("ce", answer(i % 3, attempt=i))
+        _exchange(hub, emulator)
+        rows = counters.rows()
+    balance: Counter[tuple[str, str]] = Counter()
+    reasons: Counter[str] = Counter()
+    for key, values in rows:
+        if key.klass not in RELAYED:
+            continue
+        taken_in = key.outcome in ("delivered", "duplicated")
+        balance[key.direction, key.klass] += values.frames if taken_in else -values.frames
+        reasons[key.reason] += values.frames
+    assert set(balance) == {("down", k) for k in RELAYED[:4]} | {("up", "feedback")}
+    assert set(balance.values()) == {0}
+    assert set(reasons) == {"", "loss", "not_attached", "bad_samples"}
+    # 30 public frames for user 3, and every fourth of 30 private frames, maps and cancels.
+    assert reasons["not_attached"] == 30 + 3 * 7
+    assert reasons["bad_samples"] == 2
+    offered = sum(v.frames for k, v in rows if k.outcome == "offered" and k.klass in RELAYED)
+    arrived = 0
+    for peer in (station, *users):
+        while (found := peer.receive_nowait()) is not None:
+            arrived += found[1].KIND in ("symbol_frame", "side_info", "cancel", "feedback", "answer")
+    assert arrived == offered > 0
