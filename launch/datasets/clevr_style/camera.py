@@ -1,7 +1,8 @@
 """CLEVR's camera as a pinhole, and which object a pixel sees.
 
-World units are Blender's, z up. Fitted to 20 scenes of CLEVR v1.0: a camera at Blender's default place plus jitter,
-looking at the origin with a 35 mm lens on a 32 mm wide sensor, gives their `pixel_coords` within rounding.
+World units are Blender's, z up. Fitted to 20 scenes of CLEVR v1.0: a camera at Blender's default place plus
+jitter, looking at the origin with a 35 mm lens on a 32 mm wide sensor, gives their `pixel_coords` within
+rounding.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ Array = NDArray[np.float64]
 BASE_LOCATION: Final = (7.4811, -6.5076, 5.3437)
 FOCAL_OVER_WIDTH: Final = 35.0 / 32.0
 
-#: Unit vectors in the ground plane. CLEVR computes them from the base camera, before its jitter, so every scene has
-#: the same ones; the reversed pairs are exact negatives.
+#: Unit vectors in the ground plane. CLEVR computes them from the base camera, before its jitter, so every
+#: scene has the same ones; the reversed pairs are exact negatives.
 GROUND_DIRECTIONS: Final[dict[str, tuple[float, float, float]]] = {
     "right": (0.6563112735748291, 0.7544902563095093, 0.0),
     "left": (-0.6563112735748291, -0.7544902563095093, 0.0),
@@ -49,14 +50,13 @@ class Camera:
         scale = FOCAL_OVER_WIDTH * width / depth
         return width / 2 + scale * float(offset @ right), height / 2 - scale * float(offset @ up), depth
 
-    def rays(self, resolution: tuple[int, int]) -> Array:
-        """View direction through the centre of each pixel, [height * width, 3], not normalised."""
+    def rays(self, x: Array, y: Array, resolution: tuple[int, int]) -> Array:
+        """View directions [points, 3], not unit, through image points (x, y) in pixels, each [points]."""
         width, height = resolution
         right, up, forward = self.axes()
-        x = (np.arange(width) + 0.5 - width / 2) / (FOCAL_OVER_WIDTH * width)
-        y = (height / 2 - np.arange(height) - 0.5) / (FOCAL_OVER_WIDTH * width)
-        grid_y, grid_x = np.meshgrid(y, x, indexing="ij")
-        rays: Array = forward + grid_x.reshape(-1, 1) * right + grid_y.reshape(-1, 1) * up
+        across = (x - width / 2) / (FOCAL_OVER_WIDTH * width)
+        above = (height / 2 - y) / (FOCAL_OVER_WIDTH * width)
+        rays: Array = forward + across[:, None] * right + above[:, None] * up
         return rays
 
 
@@ -72,10 +72,20 @@ class Solid:
 
 def object_ids(camera: Camera, solids: Sequence[Solid], resolution: tuple[int, int]) -> NDArray[np.int64]:
     """Index of the solid that each pixel's centre sees, len(solids) for the ground, [height, width]."""
-    rays = camera.rays(resolution)
+    width, height = resolution
+    rows, columns = np.indices((height, width)).reshape(2, -1)
+    return ids_at(camera, solids, columns + np.float64(0.5), rows + np.float64(0.5), resolution).reshape(
+        height, width
+    )
+
+
+def ids_at(
+    camera: Camera, solids: Sequence[Solid], x: Array, y: Array, resolution: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Index of the solid seen at image points (x, y) in pixels, len(solids) for the ground, [points]."""
+    rays = camera.rays(x, y, resolution)
     depths = np.stack([_depth(camera, rays, solid) for solid in solids])
-    ids = np.where(np.isfinite(depths.min(axis=0)), depths.argmin(axis=0), len(solids))
-    return ids.reshape(resolution[1], resolution[0])
+    return np.where(np.isfinite(depths.min(axis=0)), depths.argmin(axis=0), len(solids))
 
 
 def visible_fractions(camera: Camera, solids: Sequence[Solid], resolution: tuple[int, int]) -> Array:

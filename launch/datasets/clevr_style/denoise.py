@@ -1,73 +1,111 @@
 """Smooth a noisy render within each object, so that few samples a pixel give a clean image.
 
-A clean image matters beyond looks: noise would inflate the bytes of every image codec measured on it.
+An edge-avoiding a-trous filter (Dammertz et al. 2010) guided by which object each pixel shows. A clean image
+matters beyond looks: noise would inflate the bytes of every image codec measured on it.
 """
 
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
+Plane = NDArray[np.float32]
 Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Value = TypeVar("Value", bound=np.generic)
+SubIds = Callable[[Ids, Ids], Ids]
 
-FIREFLY: Final = 1.3  # a pixel is limited to this multiple of its surroundings' median
-RADIUS_FIRST, RANGE_FIRST = 1, 0.6
-RADIUS_SECOND, RANGE_SECOND = 3, 0.13  # neighbours whose brightness differs by more than ~13% hardly count
+FIREFLY: Final = 1.35  # a matte pixel is limited to this multiple of its surroundings' median
+#: Passes: distance between the 5 x 5 taps in pixels, and the relative difference in brightness at which trust
+#: falls, for matte and for shiny surfaces (whose reflections have true edges).
+PASSES: Final = ((1, 0.4, 0.3), (2, 0.2, 0.08), (4, 0.1, 0.03))
+KERNEL: Final = (1 / 16, 1 / 4, 3 / 8, 1 / 4, 1 / 16)
+BORDER_REACH: Final = 2  # pixels
 
 
-def denoise(image: Image, ids: Ids, sharp: NDArray[np.bool_]) -> Image:
+def denoise(image: Image, ids: Ids, shiny: Mask, sub_ids_at: SubIds) -> Image:
     """Smooth linear RGB [height, width, 3] within equal `ids` [height, width].
 
-    `sharp` marks the pixels (shiny surfaces) whose bright spots are real. A pixel at an object's border blends two
-    objects: it is neither changed nor used.
+    `shiny` marks the pixels whose bright spots are real. A pixel at an object's border blends two objects: it
+    lends nothing to others and is made anew from what its sub-pixels show; `sub_ids_at(rows, columns)` tells
+    which objects those are, [pixels, sub-pixels].
     """
     inside = _inside(ids)
-    calm = np.where((inside & ~sharp)[..., None], _limit(image, inside), image)
-    guide = _smooth(calm, calm.mean(axis=2), ids, inside, RADIUS_FIRST, RANGE_FIRST)
-    smooth = _smooth(calm, guide.mean(axis=2), ids, inside, RADIUS_SECOND, RANGE_SECOND)
-    return np.where(inside[..., None], smooth, image)
+    guide = _median(image.mean(axis=2))
+    limited = _limit(image, guide)
+    smooth = np.where((inside & ~shiny)[..., None], limited, image)
+    for step, matte_spread, shiny_spread in PASSES:
+        smooth = _smooth(smooth, guide, ids, inside, step, np.where(shiny, shiny_spread, matte_spread))
+        guide = smooth.mean(axis=2)
+    rows, columns = np.nonzero(~inside)
+    border = _blend_borders(smooth, ids, inside, sub_ids_at(rows, columns), rows, columns)
+    result = smooth.copy()
+    result[rows, columns] = np.where(np.isnan(border), limited[rows, columns], border)
+    return result
 
 
-def _inside(ids: Ids) -> NDArray[np.bool_]:
+def _windows(plane: NDArray[Value], radius: int, step: int = 1) -> Iterator[NDArray[Value]]:
+    """The plane shifted to each tap of a square window, edges repeated, row by row."""
+    reach = radius * step
+    height, width = plane.shape[:2]
+    padded = np.pad(plane, ((reach, reach), (reach, reach), *((0, 0),) * (plane.ndim - 2)), mode="edge")
+    for row in range(0, 2 * reach + 1, step):
+        for column in range(0, 2 * reach + 1, step):
+            yield padded[row : row + height, column : column + width]
+
+
+def _inside(ids: Ids) -> Mask:
     """Pixels whose 3 x 3 neighbourhood shows one object."""
-    padded = np.pad(ids, 1, mode="edge")
-    height, width = ids.shape
     equal = np.ones(ids.shape, dtype=bool)
-    for row in range(3):
-        for column in range(3):
-            equal &= padded[row : row + height, column : column + width] == ids
+    for window in _windows(ids, 1):
+        equal &= window == ids
     return equal
 
 
-def _limit(image: Image, inside: NDArray[np.bool_]) -> Image:
-    """Scale pixels brighter than FIREFLY times the 3 x 3 median of their brightness down to that."""
-    luminance = image.mean(axis=2)
-    padded = np.pad(luminance, 1, mode="edge")
-    height, width = luminance.shape
-    near = [padded[row : row + height, column : column + width] for row in range(3) for column in range(3)]
-    bound = FIREFLY * np.median(np.stack(near), axis=0)
-    return image * np.minimum(1.0, bound / np.maximum(luminance, 1e-6)).astype(np.float32)[..., None]
+def _median(luminance: Plane) -> Plane:
+    """Median over the 3 x 3 neighbourhood."""
+    middle: Plane = np.median(np.stack(list(_windows(luminance, 1))), axis=0)
+    return middle
 
 
-def _smooth(
-    image: Image, guide: NDArray[np.float32], ids: Ids, inside: NDArray[np.bool_], radius: int, spread: float
-) -> Image:
-    """Weighted mean over a square window; weights fall with distance and with relative difference in `guide`."""
-    height, width = ids.shape
+def _limit(image: Image, median: Plane) -> Image:
+    """Scale pixels brighter than FIREFLY times the median round them down to that."""
+    scale: Image = np.minimum(1.0, FIREFLY * median / np.maximum(image.mean(axis=2), 1e-6))[..., None]
+    return image * scale
+
+
+def _smooth(image: Image, guide: Plane, ids: Ids, inside: Mask, step: int, spread: Plane) -> Image:
+    """Weighted mean over 5 x 5 taps; weights fall with distance and with relative difference in `guide`."""
     total = np.zeros_like(image)
-    weights = np.full((height, width), 1e-9, dtype=np.float32)
-    pads = ((radius, radius), (radius, radius))
-    wide_image = np.pad(image, (*pads, (0, 0)), mode="edge")
-    wide_guide = np.pad(guide, pads, mode="edge")
-    wide_ids = np.pad(np.where(inside, ids, -1), pads, constant_values=-1)
-    for row in range(2 * radius + 1):
-        for column in range(2 * radius + 1):
-            window = np.s_[row : row + height, column : column + width]
-            ratio = (wide_guide[window] - guide) / (spread * (guide + 1e-4))
-            distance = ((row - radius) ** 2 + (column - radius) ** 2) / (radius + 0.5) ** 2
-            weight = np.where(wide_ids[window] == ids, np.exp(-0.5 * ratio * ratio - distance), 0.0)
-            weight = weight.astype(np.float32)
-            weights += weight
-            total += weight[..., None] * wide_image[window]
+    weights = np.full(guide.shape, 1e-9, dtype=np.float32)
+    # one plane of (r, g, b, guide, id) so that each tap is cut once; a border pixel's id matches nothing
+    marks = np.where(inside, ids, -1).astype(np.float32)
+    planes = np.concatenate([image, guide[..., None], marks[..., None]], axis=2)
+    own = ids.astype(np.float32)
+    scale = (1 / (spread * (guide + 1e-4))).astype(np.float32)
+    taps = [np.float32(a * b) for a in KERNEL for b in KERNEL]
+    for tap, window in zip(taps, _windows(planes, 2, step), strict=True):
+        ratio = (window[..., 3] - guide) * scale
+        weight = tap * np.exp(-0.5 * ratio * ratio) * (window[..., 4] == own)
+        weights += weight
+        total += weight[..., None] * window[..., :3]
     return total / weights[..., None]
+
+
+def _blend_borders(smooth: Image, ids: Ids, inside: Mask, sub_ids: Ids, rows: Ids, columns: Ids) -> Image:
+    """Colour of each border pixel, [border, 3]: the mean of its sub-pixels' objects' colours close by.
+
+    NaN where one of the pixel's objects has no inner pixel close by (a sliver).
+    """
+    height, width = ids.shape
+    shift = np.arange(-BORDER_REACH, BORDER_REACH + 1)
+    near_rows = np.clip(rows[:, None] + np.repeat(shift, shift.size), 0, height - 1)
+    near_columns = np.clip(columns[:, None] + np.tile(shift, shift.size), 0, width - 1)
+    near_ids = np.where(inside, ids, -1)[near_rows, near_columns]
+    match = (near_ids[:, None, :] == sub_ids[:, :, None]).astype(np.float32)  # [border, sub-pixels, taps]
+    counts = match.sum(axis=2, keepdims=True)
+    share = np.divide(match, counts, out=np.full_like(match, np.nan), where=counts > 0).mean(axis=1)
+    blended: Image = np.einsum("bt,btc->bc", share, smooth[near_rows, near_columns])
+    return blended

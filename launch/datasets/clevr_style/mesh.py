@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-BEVEL: Final = 0.1  # CLEVR's cubes and cylinders have softened edges
+BEVEL: Final = 0.15  # CLEVR's cubes and cylinders have softened edges
 BEVEL_STEPS: Final = 3
 SEGMENTS: Final = 48
 
@@ -25,7 +25,9 @@ def rounded_cube() -> Mesh:
     tangents = np.tan(np.linspace(0.0, np.pi / 4, BEVEL_STEPS + 1))
     line = np.concatenate([-(1 - BEVEL) - BEVEL * tangents[::-1], (1 - BEVEL) + BEVEL * tangents])
     first, second = (grid.ravel() for grid in np.meshgrid(line, line, indexing="ij"))
-    vertices, normals, faces = [], [], []
+    vertices: list[NDArray[np.float64]] = []
+    normals: list[NDArray[np.float64]] = []
+    faces: list[NDArray[np.int64]] = []
     for axis in range(3):
         for sign in (-1.0, 1.0):
             face = np.empty((first.size, 3))
@@ -42,7 +44,9 @@ def rounded_cylinder() -> Mesh:
     """A cylinder about z: the profile from the bottom's centre to the top's, turned once round."""
     arc = np.linspace(0.0, np.pi / 2, BEVEL_STEPS + 1)
     # (radius, height, normal outwards, normal upwards) along the lower half; the upper half mirrors it
-    rim = np.stack([1 - BEVEL + BEVEL * np.sin(arc), -(1 - BEVEL) - BEVEL * np.cos(arc), np.sin(arc), -np.cos(arc)])
+    rim = np.stack(
+        [1 - BEVEL + BEVEL * np.sin(arc), -(1 - BEVEL) - BEVEL * np.cos(arc), np.sin(arc), -np.cos(arc)]
+    )
     lower = np.concatenate([[[0.0], [-1.0], [0.0], [-1.0]], rim], axis=1)
     upper = lower[:, ::-1] * np.array([[1.0], [-1.0], [1.0], [-1.0]])
     radius, height, outward, upward = np.concatenate([lower, upper], axis=1)

@@ -1,6 +1,7 @@
 """Random scene graphs by CLEVR's rules, in CLEVR's own JSON format (Johnson et al. 2017, section 3).
 
-A scene is a pure function of (seed, split, index): the split's name is part of the seed, so no two splits share one.
+A scene is a pure function of (seed, split, index): the split's name is part of the seed, so no two splits
+share one.
 """
 
 import zlib
@@ -60,7 +61,7 @@ class Scene(TypedDict):
     split: str
     objects: list[SceneObject]
     directions: dict[str, list[float]]
-    relationships: dict[str, list[list[int]]]  # relationships['left'][i]: indices of the objects left of object i
+    relationships: dict[str, list[list[int]]]  # ['left'][i]: indices of the objects left of object i
     camera: NotRequired[list[float]]  # camera location; not in CLEVR's own files
     lamps: NotRequired[dict[str, list[float]]]  # lamp locations; not in CLEVR's own files
 
@@ -93,7 +94,9 @@ def scene_rng(seed: int, split: str, index: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(split.encode()), index])
 
 
-def sample_scene(seed: int, split: str, index: int, resolution: tuple[int, int] = DEFAULT_RESOLUTION) -> Scene:
+def sample_scene(
+    seed: int, split: str, index: int, resolution: tuple[int, int] = DEFAULT_RESOLUTION
+) -> Scene:
     """Draw scene `index` of a split; `resolution` (width, height) only scales `pixel_coords`."""
     rng = scene_rng(seed, split, index)
     camera = Camera(_jitter(rng, BASE_LOCATION, CAMERA_JITTER))

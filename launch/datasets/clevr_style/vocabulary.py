@@ -11,7 +11,7 @@ MATERIALS: Final = ("rubber", "metal")
 #: Half the side of a cube and the radius of a sphere or cylinder, in world units.
 SIZES: Final[dict[str, float]] = {"large": 0.7, "small": 0.35}
 
-#: CLEVR's 8-bit colours. CLEVR hands value / 255 to the renderer as *linear* reflectance, so they look lighter.
+#: CLEVR's 8-bit colours. It hands value / 255 to the renderer as *linear* reflectance, so they look lighter.
 COLORS: Final[dict[str, tuple[int, int, int]]] = {
     "gray": (87, 87, 87),
     "red": (173, 35, 35),
