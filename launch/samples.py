@@ -1,0 +1,62 @@
+"""A few requests of a run to look at, evenly spaced over the workload and not picked by result."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from launch.scoring import score
+from launch.verdict.requests import STATE_OF
+
+MAX_SAMPLES = 12
+FOLDER = "thumbnails"
+_WIDTH = 240
+
+
+def sample_requests(
+    workload: Sequence[Mapping[str, Any]], ends: Mapping[int, Mapping[str, Any]], run_dir: Path
+) -> list[dict[str, Any]]:
+    """At most `MAX_SAMPLES` requests with question, answer and thumbnail (a path inside the run folder)."""
+    count = min(MAX_SAMPLES, len(workload))
+    places = sorted({round(i * (len(workload) - 1) / max(1, count - 1)) for i in range(count)})
+    thumbnails: dict[str, str | None] = {}
+    found: list[dict[str, Any]] = []
+    for place in places:
+        entry = workload[place]
+        end = ends.get(entry["index"], {})
+        image = entry.get("image")
+        if image is not None and image not in thumbnails:
+            thumbnails[image] = _thumbnail(Path(image), run_dir, len(thumbnails))
+        text, expected = end.get("text"), entry.get("expected")
+        found.append(
+            {
+                "index": entry["index"],
+                "user": entry["user"],
+                "task": entry["task"],
+                "kind": entry.get("kind", ""),
+                "text": entry.get("text", ""),
+                "answer": text,
+                "control": end.get("control_text"),
+                "expected": expected,
+                "score": None if text is None or expected is None else score(entry["task"], text, expected),
+                "state": STATE_OF.get(end.get("event", ""), "unresolved"),
+                "reason": end.get("reason", ""),
+                "thumbnail": None if image is None else thumbnails[image],
+            }
+        )
+    return found
+
+
+def _thumbnail(image: Path, run_dir: Path, number: int) -> str | None:
+    """Write a small JPEG, so that the report can be made again from the run folder alone."""
+    try:
+        with Image.open(image) as picture:
+            small = picture.convert("RGB")
+        small.thumbnail((_WIDTH, _WIDTH))
+        target = Path(FOLDER) / f"{number:02d}.jpg"
+        (run_dir / FOLDER).mkdir(exist_ok=True)
+        small.save(run_dir / target, quality=80)
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None  # an image that is gone or damaged by now costs its picture, not the report
+    return str(target)

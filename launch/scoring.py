@@ -1,0 +1,171 @@
+"""How right the answers are, and how right they would be without the picture.
+
+VQA and classification: the normalised answer equals the expected one. Captions: F1 over objects, and
+`correct` counts those that are right in full. `total` is every request that has an expected answer and came
+to an end: one that failed or expired is not a right answer. The macro average is over exist, count and query
+(the four queried attributes pooled). Controls are the same replica's answers to the same question with every
+image token erased; `gain` is the paired difference.
+"""
+
+import string
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from launch.caption_score import caption_f1
+from launch.intervals import Interval, percentile_interval, resampled_shares, wilson
+
+MACRO_KINDS = ("exist", "count", "query")
+_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One judged request. `cluster` is what its answer may depend on beside itself: the image."""
+
+    task: str
+    kind: str
+    family: str
+    cluster: str
+    score: float
+    control: float | None
+
+    @property
+    def pooled_kind(self) -> str:
+        return "query" if self.kind.startswith("query") else self.kind
+
+
+def normalise(text: str) -> str:
+    """Lower case, single spaces, no full stop."""
+    return " ".join(text.lower().split()).strip(string.punctuation + " ")
+
+
+def score(task: str, answer: str, expected: str) -> float:
+    """1 right, 0 wrong, between for captions."""
+    if task == "caption":
+        return caption_f1(answer, expected)
+    return float(normalise(answer) == normalise(expected))
+
+
+def judge(workload: Iterable[Mapping[str, Any]], ends: Mapping[int, Mapping[str, Any]]) -> list[Scored]:
+    """Score the workload's entries against their terminal events, by workload index.
+
+    Entries without an expected answer, and those without a terminal event, are left out.
+    """
+    judged: list[Scored] = []
+    for entry in workload:
+        end, expected = ends.get(entry["index"]), entry.get("expected")
+        if end is None or expected is None:
+            continue
+        text, control = end.get("text"), end.get("control_text")
+        judged.append(
+            Scored(
+                task=entry["task"],
+                kind=entry.get("kind") or entry["task"],
+                family=entry.get("family") or "",
+                cluster=entry.get("image") or entry.get("sample_id") or str(entry["index"]),
+                score=0.0 if text is None else score(entry["task"], text, expected),
+                control=None if control is None else score(entry["task"], control, expected),
+            )
+        )
+    return judged
+
+
+def accuracy(judged: Sequence[Scored], seed: int) -> dict[str, dict[str, Any]]:
+    """{task: {correct, total, accuracy, interval95, by_kind, by_family, macro?, control?, gain?}}."""
+    return {
+        task: _task([item for item in judged if item.task == task], seed)
+        for task in sorted({item.task for item in judged})
+    }
+
+
+def _task(items: Sequence[Scored], seed: int) -> dict[str, Any]:
+    result = _summary(items, lambda item: item.score, seed)
+    paired = [item for item in items if item.control is not None]
+    if paired:
+        result["control"] = _summary(paired, _control, seed) | {"erased": "image"}
+        result["gain"] = _gain(paired, seed)
+    return result
+
+
+def _control(item: Scored) -> float:
+    return item.control or 0.0
+
+
+def _summary(items: Sequence[Scored], value: Callable[[Scored], float], seed: int) -> dict[str, Any]:
+    result = _share(items, value, seed)
+    result["by_kind"] = _by(items, value, lambda item: item.kind, seed)
+    result["by_family"] = _by(items, value, lambda item: item.family, seed)
+    kinds = {item.pooled_kind for item in items}
+    if any(item.kind.startswith("query_") for item in items):
+        pooled = [item for item in items if item.pooled_kind == "query"]
+        found = result["by_kind"] | {"query": _share(pooled, value, seed)}
+        order = [*(kind for kind in MACRO_KINDS if kind in found), *sorted(found.keys() - {*MACRO_KINDS})]
+        result["by_kind"] = {kind: found[kind] for kind in order}
+    if kinds.issuperset(MACRO_KINDS):
+        result["macro"] = _macro([item for item in items if item.pooled_kind in MACRO_KINDS], value, seed)
+    return result
+
+
+def _by(
+    items: Sequence[Scored], value: Callable[[Scored], float], name: Callable[[Scored], str], seed: int
+) -> dict[str, Any]:
+    return {
+        group: _share([item for item in items if name(item) == group], value, seed)
+        for group in sorted({name(item) for item in items})
+    }
+
+
+def _share(items: Sequence[Scored], value: Callable[[Scored], float], seed: int) -> dict[str, Any]:
+    """correct (right in full), total, mean score and its interval."""
+    values = [value(item) for item in items]
+    samples = resampled_shares(values, [i.cluster for i in items], [""] * len(items), seed)
+    interval = None if samples is None else percentile_interval(samples[:, 0])
+    mean = sum(values) / len(values) if values else 0.0
+    return {
+        "correct": sum(v >= 1.0 for v in values),
+        "total": len(values),
+        "accuracy": round(mean, _DIGITS),
+        "interval95": _rounded(interval or wilson(sum(values), len(values))),
+        "interval_by": "bootstrap over images" if interval else "Wilson",
+    }
+
+
+def _macro(items: Sequence[Scored], value: Callable[[Scored], float], seed: int) -> dict[str, Any]:
+    """Mean of the three kinds' means."""
+    values = [value(item) for item in items]
+    kinds = [item.pooled_kind for item in items]
+    means = [np.mean([v for v, k in zip(values, kinds, strict=True) if k == kind]) for kind in MACRO_KINDS]
+    samples = resampled_shares(values, [i.cluster for i in items], kinds, seed)
+    interval = None if samples is None else percentile_interval(samples.mean(axis=1))
+    mean = float(np.mean(means))
+    return {
+        "accuracy": round(mean, _DIGITS),
+        "total": len(values),
+        "interval95": _rounded(interval or wilson(mean * len(values), len(values))),
+        "interval_by": "bootstrap over images" if interval else "Wilson",
+    }
+
+
+def _gain(items: Sequence[Scored], seed: int) -> dict[str, Any]:
+    """Accuracy minus control, on the same questions: of the macro average where there is one."""
+    macro = {item.pooled_kind for item in items}.issuperset(MACRO_KINDS)
+    used = [item for item in items if item.pooled_kind in MACRO_KINDS] if macro else list(items)
+    kinds = [item.pooled_kind if macro else "" for item in used]
+    differences = [item.score - _control(item) for item in used]
+    names = sorted(set(kinds))
+    points = float(
+        np.mean([np.mean([d for d, k in zip(differences, kinds, strict=True) if k == n]) for n in names])
+    )
+    samples = resampled_shares(differences, [item.cluster for item in used], kinds, seed)
+    interval = None if samples is None else percentile_interval(samples.mean(axis=1))
+    result: dict[str, Any] = {"points": round(100 * points, 2), "of": "macro" if macro else "accuracy"}
+    if interval is not None:
+        result["interval95"] = [round(100 * bound, 2) for bound in interval]
+    return result
+
+
+def _rounded(interval: Interval) -> list[float]:
+    return [round(bound, _DIGITS) for bound in interval]

@@ -1,0 +1,136 @@
+"""The tables a run ends with: bytes and channel uses per user, and how right the answers were."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+VERDICT_STYLES = {"valid": "bold green", "invalid": "bold red", "unknown": "bold yellow"}
+BYTE_COLUMNS = (
+    ("public", "public_bytes_share", "public_bytes"),
+    ("private", "private_bytes", "private_bytes"),
+    ("side", "side_bytes", "side_bytes"),
+    ("pilots", "pilot_bytes", "pilot_bytes"),
+    ("control", "control_bytes", "control_bytes"),
+    ("feedback", "feedback_bytes", "feedback_bytes"),
+    ("wire bytes", "wire_bytes", "wire_bytes"),
+    ("resent", "retransmitted_bytes", "retransmitted_bytes"),
+    ("uses", "channel_uses", "channel_uses"),
+)
+"""Heading, key of a user's line, key of the totals. Up to `feedback` they add up to `wire bytes`."""
+
+
+def summary_table(summary: Mapping[str, Any]) -> Table:
+    """One row a user with exact bytes, nobody's bytes, and the totals, which are the sums above them."""
+    table = Table(
+        title=f"transmitted bytes per user · {summary['run_id']}",
+        caption="public: each user's share of what was sent once\n"
+        "classes add up to wire bytes, with headers and framing; resent is part of them",
+        header_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        box=None,
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("user", justify="right", no_wrap=True)
+    table.add_column("dB", justify="right", no_wrap=True)
+    table.add_column("ok/all", justify="right", no_wrap=True)
+    for heading, _, _ in BYTE_COLUMNS:
+        table.add_column(heading, justify="right", overflow="fold")  # no digit is ever left out
+    for line in summary["users"]:
+        counts = line.get("requests", {})
+        table.add_row(
+            str(line["user"]),
+            f"{line['snr_db']:g}",
+            f"{counts.get('answered', 0)}/{counts.get('attempted', 0)}",
+            *(f"{line[key]:,}" for _, key, _ in BYTE_COLUMNS),
+        )
+    nobody = summary["unattributed"]
+    table.add_row("none", "", "", *(f"{nobody[key]:,}" for _, _, key in BYTE_COLUMNS), style="dim")
+    table.add_section()
+    requests = summary["requests"]
+    table.add_row(
+        "total",
+        "",
+        f"{requests['answered']}/{requests['attempted']}",
+        *(f"{summary['totals'][key]:,}" for _, _, key in BYTE_COLUMNS),
+        style="bold",
+    )
+    return table
+
+
+def accuracy_table(summary: Mapping[str, Any]) -> Table:
+    """Accuracy by task and kind beside the control with all image tokens erased."""
+    table = Table(title="answers", header_style="bold", box=None, pad_edge=False, title_justify="left")
+    for heading in ("task", "kind"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("right", "accuracy", "95%", "image erased", "95%", "gain"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for task, found in summary["accuracy"].items():
+        control = found.get("control", {})
+        gain = found.get("gain")
+        rows: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [("all", found, control)]
+        if len(found["by_kind"]) > 1:
+            rows += [(k, v, control.get("by_kind", {}).get(k, {})) for k, v in found["by_kind"].items()]
+        if "macro" in found:
+            rows.append(("macro of exist, count, query", found["macro"], control.get("macro", {})))
+        for kind, line, erased in rows:
+            points = (
+                gain if gain and gain["of"] == ("macro" if kind.startswith("macro") else "accuracy") else None
+            )
+            points = points if kind == "all" or kind.startswith("macro") else None
+            right = f"{line['correct']}/{line['total']}" if "correct" in line else str(line["total"])
+            table.add_row(
+                task,
+                kind,
+                right,
+                _percent(line),
+                _interval(line),
+                _percent(erased),
+                _interval(erased),
+                f"{points['points']:+.1f}" if points else "",
+                style="bold" if kind.startswith("macro") or kind == "all" else "",
+            )
+    return table
+
+
+def summary_view(summary: Mapping[str, Any]) -> RenderableType:
+    """Everything a person wants to see at the end of a run."""
+    requests = summary["requests"]
+    latency = summary["latency_ms"]
+    verdict = summary["verdict"]
+    lines: list[RenderableType] = [summary_table(summary)]
+    if summary["accuracy"]:
+        lines += [Text(""), accuracy_table(summary)]
+    counted = ", ".join(f"{count} {name}" for name, count in requests.items() if count or name == "attempted")
+    lines += [Text(""), Text.assemble(("requests  ", "bold"), counted)]
+    lines += [
+        Text(f"          {line['count']} {line['state']}: {line['reason'] or 'no reason given'}")
+        for line in summary["failures"]
+    ]
+    if latency["p50"] is not None:
+        first = summary["launch_to_first_answer_s"]
+        lines.append(
+            Text.assemble(
+                ("latency   ", "bold"),
+                f"p50 {latency['p50']:.0f} ms, p95 {latency['p95']:.0f} ms, p99 {latency['p99']:.0f} ms",
+                "" if first is None else f"; launch to first answer {first:.1f} s",
+            )
+        )
+    lines.append(Text.assemble(("verdict   ", "bold"), (verdict, VERDICT_STYLES.get(verdict, "bold"))))
+    lines += [Text(f"          {finding}") for finding in summary["findings"]]
+    return Group(*lines)
+
+
+def _percent(line: Mapping[str, Any]) -> str:
+    return f"{100 * line['accuracy']:.1f}%" if "accuracy" in line else "–"
+
+
+def _interval(line: Mapping[str, Any]) -> str:
+    if "interval95" not in line:
+        return ""
+    low, high = line["interval95"]
+    return f"{100 * low:.0f}–{100 * high:.0f}"

@@ -1,0 +1,169 @@
+"""The ledger's side of the verdict: what one end of a hop offered is what the other end has.
+
+    per link and class   offered (sender) = delivered + dropped (receiver), in every unit
+    across the emulator  delivered + duplicated (hop in) = offered + dropped (hop out), in frames
+    per connection       the ledger's wire bytes = the kernel's bytes
+
+A broken connection may lose what was under way (`peer_died`): then offered >= delivered. A connection is
+broken only where the journal says that its peer crashed, fell silent or was replaced.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from launch.verdict.findings import Findings
+from shared.accounting import RELAYED
+from shared.ledger_rows import LedgerRow, Values
+
+Event = Mapping[str, Any]
+Link = tuple[str, str]
+"""(hop, the UE's user as text, '' on 'bs-ce' and for strangers at the emulator)."""
+
+UNITS = ("frames", "payload_bytes", "header_bytes", "wire_bytes", "channel_uses")
+BREAKING = frozenset({"crashed", "killed", "died", "lost", "fenced", "restarted", "silent", "frozen"})
+GOODBYE = "said goodbye"
+
+
+def broken_links(events: Iterable[Event]) -> set[str]:
+    """Ends whose connections broke: 'bs', 'ce', 'ue-3'."""
+    broken: set[str] = set()
+    for event in events:
+        if event.get("event") != "process":
+            continue
+        what = event.get("what")
+        if what in BREAKING or (what == "detached" and event.get("detail") != GOODBYE):
+            broken |= _ends_of(event)
+    return broken
+
+
+def check_links(
+    rows: Sequence[LedgerRow], events: Sequence[Event], settled: bool, findings: Findings
+) -> None:
+    """Add findings on hops. `settled`: the run drained and every role stopped, so nothing is under way."""
+    broken = broken_links(events)
+    sent: dict[tuple[Link, str, str, str], list[int]] = defaultdict(lambda: [0] * len(UNITS))
+    taken: dict[tuple[Link, str, str, str], list[int]] = defaultdict(lambda: [0] * len(UNITS))
+    for row in rows:
+        key = row.key
+        if key.hop not in ("bs-ce", "ce-ue") or key.klass == "unknown":
+            continue
+        name = (_link(row), key.direction, key.klass, key.purpose)
+        if _is_sender(row):
+            if key.outcome == "offered":
+                _add(sent[name], row.values)
+        elif key.outcome in ("delivered", "dropped"):
+            _add(taken[name], row.values)
+    for name in sorted(set(sent) | set(taken)):
+        link, direction, klass, purpose = name
+        offered, arrived = sent[name], taken[name]
+        if offered == arrived:
+            continue
+        loose = not settled or _is_broken(link, broken)
+        if loose and all(a >= b for a, b in zip(offered, arrived, strict=True)):
+            continue
+        differ = ", ".join(
+            f"{unit} {a} and {b}" for unit, a, b in zip(UNITS, offered, arrived, strict=True) if a != b
+        )
+        findings.fault(
+            "ledger ends differ",
+            f"{_name_link(link)} {direction} {klass} {purpose}: offered and arrived differ in {differ}",
+        )
+    _check_emulator(rows, broken, settled, findings)
+
+
+def _check_emulator(rows: Sequence[LedgerRow], broken: set[str], settled: bool, findings: Findings) -> None:
+    """Frames in, times receivers, are frames out or named drops."""
+    if "ce" in broken or not settled:
+        return  # its counters are from several lives, or it was stopped with a frame in its hands
+    for direction, hop_in, hop_out in (("down", "bs-ce", "ce-ue"), ("up", "ce-ue", "bs-ce")):
+        for klass in RELAYED:
+            own = [
+                row
+                for row in rows
+                if row.key.end == "ce" and row.key.direction == direction and row.key.klass == klass
+            ]
+            came = _frames(own, hop_in, ("delivered", "duplicated"))
+            went = _frames(own, hop_out, ("offered", "dropped"))
+            if came != went:
+                findings.fault(
+                    "emulator not conserved",
+                    f"{direction} {klass}: {came} frames to deliver, {went} sent on or dropped for a reason",
+                )
+
+
+def check_kernel(events: Sequence[Event], findings: Findings) -> int:
+    """Ledger against TCP_INFO, for every connection closed in good order; how many were compared."""
+    broken = broken_links(events)
+    compared = 0
+    for event in events:
+        if event.get("event") != "kernel":
+            continue
+        link = str(event.get("link", event.get("local", "")))
+        own = " or ".join(sorted(_ends_of(event)))
+        if any(end in broken for end in (own, *link.replace(":", "-").split())):
+            continue
+        compared += 1
+        sent = event.get("bytes_sent", 0) - event.get("bytes_retrans", 0)
+        for what, kernel, ledger in (
+            ("sent", sent, event.get("ledger_sent")),
+            ("received", event.get("bytes_received", 0), event.get("ledger_received")),
+        ):
+            if ledger is not None and kernel != ledger:
+                findings.fault(
+                    "kernel disagrees",
+                    f"{own} on {link}: kernel {what} {kernel} bytes, the ledger says {ledger}",
+                )
+    return compared
+
+
+def _link(row: LedgerRow) -> Link:
+    key = row.key
+    if key.hop == "bs-ce":
+        return "bs-ce", ""
+    return "ce-ue", key.end.removeprefix("ue-") if key.end.startswith("ue-") else key.users
+
+
+def _is_sender(row: LedgerRow) -> bool:
+    key = row.key
+    return (
+        (key.end == "bs")
+        if (key.hop, key.direction) == ("bs-ce", "down")
+        else (
+            (key.end == "ce")
+            if (key.hop, key.direction) in (("bs-ce", "up"), ("ce-ue", "down"))
+            else key.end.startswith("ue-")
+        )
+    )
+
+
+def _is_broken(link: Link, broken: set[str]) -> bool:
+    hop, user = link
+    return bool(broken & ({"bs", "ce"} if hop == "bs-ce" else {"ce", f"ue-{user}"}))
+
+
+def _ends_of(event: Event) -> set[str]:
+    """The end that a process event is about: its `peer` if it names one, the role that wrote it, or, from
+    the launcher, the UE of its user; a launcher's event on another role may concern either of the two."""
+    peer, role, user = event.get("peer"), event.get("role"), event.get("user", -1)
+    if isinstance(peer, str) and peer:
+        return {peer.replace(":", "-")}
+    if role in ("bs", "ce"):
+        return {str(role)}
+    if role == "ue" or (isinstance(user, int) and user >= 0):
+        return {f"ue-{user}"}
+    named = str(event.get("detail", ""))
+    return {named} if named in ("bs", "ce") or named.startswith("ue-") else {"bs", "ce"}
+
+
+def _name_link(link: Link) -> str:
+    return link[0] if link[0] == "bs-ce" else f"ce-ue of user {link[1] or '?'}"
+
+
+def _add(sums: list[int], values: Values) -> None:
+    for place, unit in enumerate(UNITS):
+        sums[place] += getattr(values, unit)
+
+
+def _frames(rows: Iterable[LedgerRow], hop: str, outcomes: tuple[str, ...]) -> int:
+    return sum(row.values.frames for row in rows if row.key.hop == hop and row.key.outcome in outcomes)

@@ -1,0 +1,94 @@
+"""Who asks when, and about which picture: pure arithmetic on a seed.
+
+Time runs in rounds; in each, every user asks once. `overlap` is the fraction of users that ask about one
+common image in a round (rounded to a number of users; one user alone shares nothing). Every user, and the
+common group, keeps an image until `questions_per_image` requests were made about it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.rng import generator
+
+VIRTUAL_ROUND_S = 1.0
+"""Rounds lie this far apart when arrivals are virtual: farther than any window of a group reaches."""
+
+IMAGE_TASKS = ("vqa", "caption")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One request to be filled in. `image` numbers the pictures of the run from 0; None: a text task."""
+
+    index: int
+    arrival_s: float
+    user: int
+    task: str
+    image: int | None
+
+
+class _Lane:
+    """A picture that is kept until it was asked about often enough, or a user would caption it again."""
+
+    def __init__(self, per_image: int) -> None:
+        self._per_image = per_image
+        self._image: int | None = None
+        self._asked = 0
+        self._captioned: set[int] = set()
+
+    def image_for(self, round_of: Sequence[tuple[int, str]], fresh: int) -> int:
+        """The picture for the (user, task) pairs of one round; `fresh` is the number of an unused one."""
+        again = any(task == "caption" and user in self._captioned for user, task in round_of)
+        if self._image is None or self._asked >= self._per_image or again:
+            self._image, self._asked, self._captioned = fresh, 0, set()
+        self._asked += len(round_of)
+        self._captioned |= {user for user, task in round_of if task == "caption"}
+        return self._image
+
+
+def plan(
+    requests: int,
+    users: int,
+    overlap: float,
+    tasks: Sequence[str],
+    questions_per_image: int,
+    seed: int,
+    requests_per_s: float | None = None,
+) -> list[Slot]:
+    """`requests` slots in order of arrival. Tasks go round users and rounds, so all come equally often.
+
+    With `requests_per_s` the rounds have the distance that gives this rate on average, else
+    `VIRTUAL_ROUND_S`.
+    """
+    step_s = users / requests_per_s if requests_per_s else VIRTUAL_ROUND_S
+    n_sharing = round(overlap * users)
+    common = _Lane(questions_per_image)
+    own = [_Lane(questions_per_image) for _ in range(users)]
+    rng = generator(seed, "workload", "sharing users")
+    slots: list[Slot] = []
+    images = 0
+    for number in range(-(-requests // users)):
+        present = range(min(users, requests - number * users))
+        sharing = set(rng.permutation(users)[:n_sharing].tolist()) if n_sharing >= 2 else set()
+        task_of = {user: tasks[(user + number) % len(tasks)] for user in present}
+        looking = [(user, task_of[user]) for user in present if task_of[user] in IMAGE_TASKS]
+        together = [pair for pair in looking if pair[0] in sharing]
+        image_of: dict[int, int] = {}
+        if together:
+            shared_image = common.image_for(together, images)
+            images = max(images, shared_image + 1)
+            image_of = {user: shared_image for user, _ in together}
+        for pair in looking:
+            if pair[0] not in image_of:
+                image_of[pair[0]] = own[pair[0]].image_for([pair], images)
+                images = max(images, image_of[pair[0]] + 1)
+        slots += [
+            Slot(len(slots) + place, number * step_s, user, task_of[user], image_of.get(user))
+            for place, user in enumerate(present)
+        ]
+    return slots
+
+
+def image_count(slots: Sequence[Slot]) -> int:
+    """How many different pictures the slots need."""
+    return max((slot.image for slot in slots if slot.image is not None), default=-1) + 1

@@ -1,0 +1,124 @@
+"""A user's own requests: a JSONL file, every line checked before anything starts.
+
+    {"text": "what color is the large cube?", "image": "kitchen.png", "user": 2, "expected": "red"}
+
+`task` (default vqa), `user` (default: the users take turns), `arrival_s` (default: rounds), `expected`,
+`kind`, `family` and `sample_id` may be left out. Image paths are relative to the file.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from basestation.image_door import BadInput, check_image
+from launch.workload.plan import IMAGE_TASKS, VIRTUAL_ROUND_S
+from shared.config import ConfigError, LimitsConfig, RunConfig
+from shared.wire.messages import TASKS
+
+TEXT_TASKS = ("vqa", "text_classification")
+FIELDS = ("task", "text", "image", "user", "arrival_s", "expected", "kind", "family", "sample_id", "index")
+
+
+def read_requests(path: Path, config: RunConfig) -> list[dict[str, Any]]:
+    """All requests as workload entries, in order of arrival.
+
+    Raises:
+        ConfigError: one line that names the file, the line and what was expected.
+    """
+    entries: list[dict[str, Any]] = []
+    images: dict[Path, None] = {}
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    entries.append(
+                        _entry(line, f"{path} line {number}", path.parent, config, len(entries), images)
+                    )
+                if len(entries) >= min(config.workload.requests, config.workload.limit or math.inf):
+                    break
+    except FileNotFoundError:
+        raise ConfigError(f"workload.root: {path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"workload.root: {path}: cannot be read ({error})") from None
+    if not entries:
+        raise ConfigError(f"workload.root: {path}: no requests in it")
+    entries.sort(key=lambda entry: entry["arrival_s"])
+    for index, entry in enumerate(entries):
+        entry["index"] = index
+    return entries
+
+
+def _entry(
+    line: str, where: str, folder: Path, config: RunConfig, place: int, images: dict[Path, None]
+) -> dict[str, Any]:
+    try:
+        given = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"{where}: not JSON ({error})") from None
+    if not isinstance(given, dict):
+        raise ConfigError(f"{where}: expected an object")
+    for key in given:
+        if key not in FIELDS:
+            raise ConfigError(f"{where}: unknown field {key!r}, expected some of {', '.join(FIELDS)}")
+    task = given.get("task", "vqa")
+    if task not in TASKS:
+        raise ConfigError(f"{where}: task: {task!r} is none of {', '.join(TASKS)}")
+    text = _text(given, "text", where, default="")
+    if len(text) > config.limits.text_chars:
+        raise ConfigError(f"{where}: text: {len(text)} characters, at most {config.limits.text_chars}")
+    if not text and task in TEXT_TASKS:
+        raise ConfigError(f"{where}: text: {task} needs one")
+    user = given.get("user", place % config.users)
+    if not isinstance(user, int) or isinstance(user, bool) or not 0 <= user < config.users:
+        raise ConfigError(f"{where}: user: {user!r} is none of 0 to {config.users - 1}")
+    step_s = (
+        config.users / config.workload.requests_per_s if config.workload.requests_per_s else VIRTUAL_ROUND_S
+    )
+    arrival_s = given.get("arrival_s", place // config.users * step_s)
+    if isinstance(arrival_s, bool) or not isinstance(arrival_s, int | float) or not 0 <= arrival_s < math.inf:
+        raise ConfigError(f"{where}: arrival_s: expected seconds from the start, not {arrival_s!r}")
+    image = _image(given.get("image"), where, folder, config.limits, task, images)
+    expected = given.get("expected")
+    return {
+        "index": place,
+        "arrival_s": float(arrival_s),
+        "user": user,
+        "task": task,
+        "text": text,
+        "image": image,
+        "expected": None if expected is None else str(expected),
+        "kind": _text(given, "kind", where, default=task),
+        "family": _text(given, "family", where, default="user"),
+        "sample_id": _text(given, "sample_id", where, default=f"line-{place}"),
+    }
+
+
+def _image(
+    name: Any, where: str, folder: Path, limits: LimitsConfig, task: str, checked: dict[Path, None]
+) -> str | None:
+    if name is None:
+        if task in IMAGE_TASKS:
+            raise ConfigError(f"{where}: image: {task} needs one")
+        return None
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"{where}: image: expected a path")
+    path = (folder / name).resolve()
+    if path not in checked:
+        try:
+            if path.stat().st_size > limits.image_bytes:
+                raise ConfigError(f"{where}: image: {name}: more than {limits.image_bytes} bytes")
+            check_image(path.read_bytes(), limits)
+        except OSError as error:
+            raise ConfigError(f"{where}: image: {name}: cannot be read ({error.strerror})") from None
+        except BadInput as error:
+            raise ConfigError(f"{where}: {name}: {error}") from None
+        checked[path] = None
+    return str(path)
+
+
+def _text(given: dict[str, Any], name: str, where: str, default: str) -> str:
+    value = given.get(name, default)
+    if not isinstance(value, str):
+        raise ConfigError(f"{where}: {name}: expected a text, not {value!r:.40}")
+    return value
