@@ -1,0 +1,124 @@
+"""Delivery: a planned group goes on the air and is followed until every request of it has ended.
+
+    on air --Feedback(missing)--> resent ... --Feedback(complete)--> the UE decodes --Answer--> ended
+
+A UE that says nothing is polled with its side information; a UE that comes back is polled at once.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from basestation.endings import Endings
+from basestation.pipeline import GroupPlan
+from basestation.presence import Presence
+from basestation.requests import Event, RequestBook, RequestRecord, State
+from basestation.transmit import Transmitter
+from shared.actions import Action, Record, Send
+from shared.wire.messages import Feedback, Message
+
+_DECODING_POLL_FACTOR = 4  # a UE that has everything is busy, or its answers get lost: ask it more rarely
+
+
+class Delivery:
+    """`feedback_s`: how long a UE may be silent before it is polled."""
+
+    def __init__(
+        self,
+        book: RequestBook,
+        transmitter: Transmitter,
+        presence: Presence,
+        endings: Endings,
+        feedback_s: float,
+    ) -> None:
+        self._book = book
+        self._transmitter = transmitter
+        self._presence = presence
+        self._endings = endings
+        self._feedback_s = feedback_s
+
+    def next_wakeup_s(self) -> float | None:
+        times = [t for r in self._book for t in (r.deadline_s, r.next_poll_s) if t is not None]
+        flush_s = self._transmitter.next_wakeup_s()
+        return min(times if flush_s is None else [*times, flush_s], default=None)
+
+    def on_tick(self, now_s: float) -> list[Action]:
+        """Deadlines, polls, and the retransmissions that were asked for."""
+        actions = [a for request in self._book for a in self._check_timers(request, now_s)]
+        return actions + self._put_on_air(self._transmitter.flush(now_s), "resent")
+
+    def transmit(self, plan: GroupPlan, ready: list[RequestRecord], now_s: float) -> list[Action]:
+        """First transmission of the group's requests that are still open."""
+        names = [r.request_id for r in ready]
+        actions: list[Action] = [
+            Record(
+                "encoded",
+                {
+                    "group_id": plan.group_id,
+                    "requests": names,
+                    "stage_ms": plan.stage_ms,
+                    "public_tokens": plan.public_tokens,
+                    "private_tokens": plan.private_tokens,
+                    "merged_tokens": plan.merged_tokens,
+                },
+            )
+        ]
+        for r in ready:
+            r.step(Event.TRANSMITTED)
+            r.image = None  # the plan holds all that is needed from here on
+            r.transmitted_s = now_s
+            r.next_poll_s = now_s + self._feedback_s
+            r.stage_ms = {"queue": max(0.0, 1e3 * (now_s - r.admitted_s) - sum(plan.stage_ms.values()))}
+            r.stage_ms |= plan.stage_ms
+            digest = plan.digests.get(r.request_id, "")
+            actions.append(Record("tokens", {"request_id": r.request_id, "user": r.user, "digest": digest}))
+        if not ready:
+            return actions
+        messages = self._transmitter.first_transmission(plan, ready, self._presence.present, now_s)
+        return actions + self._put_on_air(messages, "sent", group_id=plan.group_id)
+
+    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
+        if feedback.side_missing:
+            # The UE has frames of a group but no index map, so it cannot name the request.
+            for name in self._transmitter.requests_of(feedback.group_id):
+                request = self._book.get(name)
+                if request is not None and request.user == feedback.user and request.state is State.RECEIVING:
+                    request.next_poll_s = now_s
+            return
+        request = self._book.get(feedback.request_id)
+        if request is None or request.user != feedback.user or request.group_id != feedback.group_id:
+            return
+        if feedback.complete and request.step(Event.HAS_ALL):
+            request.next_poll_s = now_s + _DECODING_POLL_FACTOR * self._feedback_s
+        elif not feedback.complete and request.step(Event.MISSES):
+            request.next_poll_s = now_s + self._feedback_s
+            self._transmitter.ask(feedback.group_id, feedback.user, feedback.missing_frames, now_s)
+
+    def _check_timers(self, request: RequestRecord, now_s: float) -> list[Action]:
+        if now_s >= request.deadline_s:
+            away = request.user not in self._presence.present
+            return self._endings.deadline(request, away, now_s)
+        if request.next_poll_s is None or now_s < request.next_poll_s:
+            return []
+        if request.user not in self._presence.present:
+            request.next_poll_s = None  # asked again when it comes back
+            return []
+        factor = _DECODING_POLL_FACTOR if request.state is State.DECODING else 1
+        polls = self._transmitter.poll(request, now_s)
+        request.next_poll_s = now_s + factor * self._feedback_s if polls else None
+        return self._put_on_air(polls, "polled", request_id=request.request_id)
+
+    def user_came(self, user: int, now_s: float) -> list[Action]:
+        """Ask a UE that attached, perhaps with no memory, where it stands with each open request."""
+        actions: list[Action] = []
+        for request in self._book.open_of(user):
+            if request.step(Event.UE_CAME_BACK) and request.state is State.RECEIVING:
+                polls = self._transmitter.poll(request, now_s, came_back=True)
+                request.next_poll_s = now_s + self._feedback_s
+                actions += self._put_on_air(polls, "polled", request_id=request.request_id)
+        return actions
+
+    def _put_on_air(self, messages: Sequence[Message], event: str, **fields: Any) -> list[Action]:
+        if not messages:
+            return []
+        fields |= {"messages": len(messages), "next_use": self._transmitter.next_use}
+        return [Record(event, fields), *(Send("ce", m) for m in messages)]

@@ -1,0 +1,75 @@
+"""The real pipelines (shipped bundle) between the real roles: only clock and network are made up."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from basestation.pipeline import GroupPipeline
+from basestation.process import warm_up as warm_up_sender
+from shared.config import RunConfig, parse_config
+from shared.semantic.bundle import Bundle
+from shared.semantic.receiver import SemanticReceiver
+from shared.semantic.sender import SemanticSender
+from shared.starting import load_bundle
+from shared.wire.messages import SymbolFrame
+from tests.simulation.invariants import check_invariants
+from tests.simulation.settings import IMAGES, RandomMischief, workload
+from tests.simulation.world import World, no_mischief
+from userequipment.pipeline import RequestPipeline
+from userequipment.process import warm_up as warm_up_receiver
+
+N = 6
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Iterator[Bundle]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield load_bundle("micro", "all")
+    torch.set_num_threads(threads)
+
+
+def world_of(bundle: Bundle, config: RunConfig, loss: float) -> World:
+    sender = SemanticSender(bundle, config.split_layer, "cpu", config.channel.codec)
+    receiver = SemanticReceiver(bundle, config.split_layer, "cpu", config.channel.codec)
+    warm_up_sender(GroupPipeline(config, sender))
+    warm_up_receiver(receiver)
+    return World(
+        config,
+        workload(N),
+        images=IMAGES,
+        mischief=RandomMischief(7, loss) if loss else no_mischief,
+        sender=GroupPipeline(config, sender, clock=lambda: 0.0),
+        receiver=RequestPipeline(config, receiver, clock=lambda: 0.0),
+    )
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        {"model": "ideal", "codec": "bypass", "sample_format": "cf32"},
+        {"model": "awgn", "snr_db": 10.0},
+        {"model": "rayleigh", "snr_db": [0.0, 10.0, 20.0], "csi": "pilots"},
+        {"model": "rayleigh", "csi": "genie", "coherence": "uses", "coherence_uses": 64},
+    ],
+)
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+def test_every_request_is_answered_over_every_kind_of_air(
+    bundle: Bundle, channel: dict[str, object], loss: float
+) -> None:
+    config = parse_config({"users": 3, "max_group": 3, "channel": channel}, "test")
+    world = world_of(bundle, config, loss)
+    world.run_workload()
+    ends = check_invariants(world)
+    assert set(ends) <= {"ok", "degraded"} if loss else ends == {"ok": N}
+    public = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame) and len(m.users) > 1]
+    assert public, "two of three users ask about one image: it is sent once"
+
+
+def test_the_same_seed_gives_the_same_answers(bundle: Bundle) -> None:
+    config = parse_config({"users": 3, "max_group": 3, "channel": {"model": "awgn", "snr_db": 0.0}}, "test")
+    first, second = world_of(bundle, config, 0.2), world_of(bundle, config, 0.2)
+    first.run_workload()
+    second.run_workload()
+    assert first.journal == second.journal

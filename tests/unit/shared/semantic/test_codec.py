@@ -1,0 +1,49 @@
+"""Channel encoder and decoder: exact power, symbols as pairs of reals, noise as documented."""
+
+import numpy as np
+import pytest
+import torch
+
+from shared.semantic.codec import (
+    ChannelCodec,
+    ChannelDecoder,
+    awgn,
+    from_symbols,
+    normalise_power,
+    to_symbols,
+)
+
+
+@pytest.mark.parametrize("stream", ["public", "private"])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_every_token_has_exactly_unit_average_power(stream: str, scale: float) -> None:
+    torch.manual_seed(0)
+    codec = ChannelCodec(32, 7)
+    symbols = to_symbols(codec.encoders[stream](scale * torch.randn(50, 32)))
+    assert symbols.shape == (50, 7)
+    assert symbols.dtype == np.complex64
+    np.testing.assert_allclose((np.abs(symbols.astype(np.complex128)) ** 2).sum(1), 7.0, rtol=1e-6)
+
+
+def test_a_zero_token_does_not_divide_by_zero() -> None:
+    assert torch.isfinite(normalise_power(torch.zeros(2, 8))).all()
+
+
+def test_symbols_and_reals_are_the_same_numbers() -> None:
+    reals = torch.randn(3, 10)
+    symbols = to_symbols(reals)
+    assert symbols[1, 2] == complex(reals[1, 4], reals[1, 5])
+    torch.testing.assert_close(from_symbols(symbols), reals)
+
+
+def test_awgn_puts_half_of_n0_on_each_real_dimension() -> None:
+    generator = torch.Generator().manual_seed(1)
+    noise = awgn(torch.zeros(20_000, 8), torch.full((20_000,), 0.25), generator)
+    assert float(noise.var()) == pytest.approx(0.125, rel=0.02)
+
+
+def test_decoder_is_linear_behind_the_lmmse_gain() -> None:
+    torch.manual_seed(0)
+    decoder, reals = ChannelDecoder(6, 4), torch.randn(3, 8)
+    clean, noisy = decoder(reals, torch.zeros(3)), decoder(2.0 * reals, torch.ones(3))
+    torch.testing.assert_close(clean, noisy)

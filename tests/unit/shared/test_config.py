@@ -1,0 +1,63 @@
+"""The only door for configuration: one clear line for everything that cannot be run."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.config import ConfigError, RunConfig, load_config, parse_config
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "run.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_and_overrides_make_a_configuration(tmp_path: Path) -> None:
+    path = write(tmp_path, "users: 3\nchannel: {model: rayleigh, snr_db: 12}\n")
+    config = load_config(path, ("channel.snr_db=[1, 2.5, 3]", "sharing.enabled=false", "name=mine"))
+    assert (config.users, config.name, config.sharing.enabled) == (3, "mine", False)
+    assert [config.channel.snr_db_of(u) for u in range(3)] == [1.0, 2.5, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("sed: 1", "unknown key sed (nearest known: seed)"),
+        ("channel: {snrdb: 1}", "unknown key channel.snrdb (nearest known: snr_db)"),
+        ("workload: {request: 1}", "nearest known: requests"),
+        ("users: 0", "users: "),
+        ("users: many", "users: "),
+        ("channel: {codec: bypass}", "needs channel.model 'ideal'"),
+        ("channel: {snr_db: [1, 2]}", "lists 2 values for 4 users"),
+        ("channel: {snr_db: 1000}", "[-50, 100] dB"),
+        ("channel: {snr_db: .nan}", "[-50, 100] dB"),
+        ("channel: {faults: [{fault: gremlins}]}", "channel.faults.0.fault"),
+        ("channel: {faults: [{odds: 1}]}", "unknown key channel.faults.0.odds"),
+        ("- a list", "expected a map"),
+        ("a: [", "not YAML"),
+    ],
+)
+def test_what_cannot_be_run_is_named_in_one_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text))
+    message = str(caught.value)
+    assert says in message
+    assert "\n" not in message
+    assert "run.yaml" in message
+
+
+@pytest.mark.parametrize("override", ["users", "=3", "users.x=3", "channel.snr_db=["])
+def test_a_bad_override_is_named(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        load_config(write(tmp_path, "users: 2"), (override,))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such configuration file"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_a_resolved_configuration_reads_back_as_itself() -> None:
+    config = RunConfig(users=2, seed=7)
+    assert parse_config(config.model_dump(mode="json"), "config.yaml") == config

@@ -1,0 +1,121 @@
+import errno
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.journal import Journal, JournalError, read_journal
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.jsonl"
+
+
+def make(path: Path, role: str = "bs", user: int = -1) -> Journal:
+    return Journal(path, role, user, "here", 42)
+
+
+def test_lines_have_who_and_when(path: Path) -> None:
+    journal = make(path)
+    journal.write("ok", 1.5, request_id="r1", user=3, text="zwei\nWürfel")
+    journal.close()
+    journal.close()
+    (line,) = path.read_text().splitlines()
+    event = json.loads(line)
+    assert event.pop("wall") > 1e9
+    assert event == {
+        "t": 1.5, "host": "here", "role": "bs", "user": 3, "pid": 42, "event": "ok", "request_id": "r1",
+        "text": "zwei\nWürfel",
+    }  # fmt: skip
+    assert read_journal(path).events[0]["text"] == "zwei\nWürfel"
+
+
+def test_writers_do_not_interleave(path: Path) -> None:
+    def write(n: int) -> None:
+        journal = make(path, "ue", n)
+        for i in range(200):
+            journal.write("ue_answer", float(i), text="x" * (i * 7 % 3_000))
+        journal.close()
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    contents = read_journal(path)
+    assert len(contents.events) == 800
+    assert contents.torn == []
+
+
+def test_torn_and_foreign_lines_are_reported(path: Path) -> None:
+    journal = make(path)
+    journal.write("first", 1.0)
+    with path.open("ab") as file:
+        file.write(b'{"t":2.0,"wall":3.0,"ho')  # a writer was killed in the middle
+    journal.write("second", 3.0)
+    with path.open("ab") as file:
+        file.write(b'\xff\xfe garbage\n[1, 2]\n{"t":true,"event":"x"}\n{"t":4.0,"event":7}\n\n{"t":5')
+    journal.close()
+    contents = read_journal(path)
+    assert [e["event"] for e in contents.events] == ["first", "second"]
+    assert [t.number for t in contents.torn] == [2, 3, 4, 5, 6, 8]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_can_be_read(data: bytes) -> None:
+    import tempfile
+
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        read_journal(file.name)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"x": float("nan")}, {"x": b""}, {"x": object()}, {"event": "y"}, {"t": 1}, {"pid": 1}]
+)
+def test_what_is_not_an_event(path: Path, fields: dict[str, Any]) -> None:
+    journal = make(path)
+    with pytest.raises(JournalError):
+        journal.write("bad", 1.0, **fields)
+    with pytest.raises(JournalError, match="too long"):
+        journal.write("bad", 1.0, x="x" * 2**20)
+    journal.close()
+    assert path.read_bytes() == b""
+
+
+def test_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = make(path)
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(JournalError, match="No space left"):
+            journal.write("ok", 1.0)
+        patch.setattr(os, "write", lambda fd, data: len(data) - 1)
+        with pytest.raises(JournalError, match="cut short"):
+            journal.write("ok", 1.0)
+    journal.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_device_that_is_full() -> None:
+    journal = make(Path("/dev/full"))
+    with pytest.raises(JournalError, match="No space left"):
+        journal.write("ok", 1.0)
+    journal.close()
+
+
+def test_paths_that_cannot_be(path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be opened"):
+        make(path / "in" / "nowhere")
+    with pytest.raises(JournalError, match="cannot be read"):
+        read_journal(path)

@@ -1,0 +1,53 @@
+"""A UE's process: its replica loaded and warmed up, the role run. One torch thread: UEs share a host."""
+
+import os
+
+import numpy as np
+import torch
+
+from shared.process import run_process
+from shared.semantic.bundle import BundleError
+from shared.semantic.receiver import AnswerRequest, SemanticReceiver
+from shared.spec import RoleSpec
+from shared.starting import load_bundle, pick_device, refuse_to_start
+from userequipment.pipeline import RequestPipeline
+from userequipment.role import UserEquipment
+
+_WARM_UP_TOKENS = 4
+
+
+def main(spec: RoleSpec) -> int:
+    """Run a UE to its end; the exit code (2: the bundle cannot be used)."""
+    torch.set_num_threads(1)
+    config = spec.config
+    try:
+        bundle = load_bundle(config.bundle, "receiver")
+        receiver = SemanticReceiver(
+            bundle, config.split_layer, pick_device(config.device), config.channel.codec
+        )
+    except (BundleError, OSError) as error:
+        return refuse_to_start(spec, error)
+
+    def make_role(spec: RoleSpec) -> UserEquipment:
+        warm_up(receiver)
+        return UserEquipment(spec, RequestPipeline(config, receiver), receiver.fingerprint, os.getpid())
+
+    return run_process(spec, make_role)
+
+
+def warm_up(receiver: SemanticReceiver) -> None:
+    """One answer that nobody asked for, so that the first one is not the slow one."""
+    symbols_NU = np.zeros((_WARM_UP_TOKENS, receiver.uses_per_token), np.complex64)
+    noise_N = np.ones(_WARM_UP_TOKENS, np.float32)
+    receiver.channel_decode(symbols_NU, noise_N, "public")
+    text_ND = receiver.channel_decode(symbols_NU, noise_N, "private")
+    receiver.answer(
+        AnswerRequest(
+            task="vqa",
+            image_tokens=torch.zeros(receiver.image_length, receiver.width, device=text_ND.device),
+            image_state=["received"] * receiver.image_length,
+            text_tokens=text_ND,
+            text_state=["received"] * _WARM_UP_TOKENS,
+            max_new_tokens=2,
+        )
+    )

@@ -1,0 +1,234 @@
+"""The user equipment as a role: events in, actions out; see `shared.actions` for the calling convention.
+
+    receive -> decode job (equalise, reassemble, channel decode, decode) -> answer
+
+A request is in one place at a time: with the receiver, in `_decoding`, or in the answer book.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from shared.actions import Action, Compute, Record, Send, Tell
+from shared.liveness import PeerSession
+from shared.spec import RoleSpec
+from shared.wire.fields import MAX_LIST, MAX_TEXT_CHARS
+from shared.wire.messages import (
+    Answer,
+    AnswerAck,
+    Ask,
+    AskResult,
+    Cancel,
+    Command,
+    Done,
+    Feedback,
+    Message,
+    SideInfo,
+    SymbolFrame,
+    UplinkRequest,
+)
+from userequipment.answer import AnswerBook
+from userequipment.channel_decode import Air
+from userequipment.pipeline import Decoded
+from userequipment.receive import Receiver, Reception, complete_feedback
+from userequipment.uplink import Uplink
+
+
+class Pipeline(Protocol):
+    """The receiver half of a scheme."""
+
+    def run(self, side: SideInfo, frames: Mapping[int, SymbolFrame], air: Air) -> Decoded: ...
+
+
+class UserEquipment:
+    """One user. Its session with the emulator may be lost and renewed; open work goes on meanwhile."""
+
+    def __init__(self, spec: RoleSpec, pipeline: Pipeline, fingerprint: str, pid: int = 0) -> None:
+        config = spec.config
+        self._spec = spec
+        self._pipeline = pipeline
+        self._session = PeerSession(spec, fingerprint, pid)
+        self._receiver = Receiver(
+            spec.user,
+            config.retransmission,
+            max_bytes=config.limits.queue_bytes_per_user,
+            max_requests=config.limits.open_requests,
+            keep_s=config.deadline_ms / 1e3,
+        )
+        self._answers = AnswerBook(config.retransmission)
+        self._uplink = Uplink(spec)
+        self._decoding: dict[str, SideInfo] = {}
+        self._cancelled: set[str] = set()
+        self._drain_asked = self._quiet = False
+
+    # --- events ---------------------------------------------------------------------------------------
+
+    def on_message(self, message: Message, now_s: float, source: str = "ce") -> list[Action]:
+        epoch = self._session.epoch
+        actions = self._session.on_message(message, now_s)
+        if self._session.epoch != epoch:
+            self._receiver.attached_anew(now_s)
+            actions += self._say(*self._answers.attached_anew(now_s))
+        if isinstance(message, SymbolFrame):
+            if message.users == (self._spec.user,):
+                actions += self._act(self._receiver.on_frame(message, now_s))
+            else:
+                actions.append(self._not_mine(message, list(message.users)))
+        elif isinstance(message, SideInfo | Cancel | AnswerAck):
+            if message.user == self._spec.user:
+                actions += self._on_named(message, now_s)
+            else:
+                actions.append(self._not_mine(message, [message.user]))
+        return actions + self._drained()
+
+    def on_control(self, message: Message, now_s: float) -> list[Action]:
+        if isinstance(message, Ask):
+            return self._say(self._uplink.ask(message, now_s))
+        if isinstance(message, Command) and message.verb == "drain":
+            self._drain_asked = True
+        return self._drained()
+
+    def on_tick(self, now_s: float) -> list[Action]:
+        if self._quiet:
+            return []
+        actions = self._session.on_tick(now_s)
+        if self._session.attached:
+            actions += self._act(self._receiver.on_tick(now_s, self._session.heard_s))
+            actions += self._say(*self._answers.on_tick(now_s), *self._uplink.on_tick(now_s))
+        return actions + self._drained()
+
+    def on_computed(self, key: str, result: Any, now_s: float) -> list[Action]:
+        name = key.removeprefix("decode:")
+        side = self._decoding.pop(name)
+        if name in self._cancelled:
+            self._cancelled.discard(name)
+            self._answers.cancel(name)
+            return self._drained()
+        if not isinstance(result, Decoded):
+            detail = " ".join(str(result).split())[:160]
+            reason = f"decode: {type(result).__name__}: {detail}"
+            result = Decoded("failed", reason, "", (), None, 0, "", {})
+        answer = self._answer(side.request_id, result)
+        journal: list[Action] = [
+            Record("ue_tokens", {"request_id": name, "user": answer.user, "digest": answer.digest}),
+            Record(
+                "ue_answer",
+                {
+                    "request_id": name,
+                    "user": answer.user,
+                    "text": answer.text,
+                    "status": answer.status,
+                    "reason": answer.reason,
+                },
+            ),
+        ]
+        if self._quiet:
+            return journal
+        return journal + self._say(*self._answers.add(answer, now_s)) + self._drained()
+
+    def next_wakeup_s(self, now_s: float) -> float | None:
+        if self._quiet:
+            return None
+        times = [self._session.next_wakeup_s(now_s)]
+        if self._session.attached:
+            times += [self._receiver.next_wakeup_s(self._session.heard_s)]
+            times += [self._answers.next_wakeup_s(), self._uplink.next_wakeup_s()]
+        return min((t for t in times if t is not None), default=None)
+
+    def quiesce(self) -> list[Action]:
+        """Silent from now on, but for answers to what still arrives."""
+        self._quiet = True
+        self._session.quiesce()
+        return []
+
+    # --- the life of a request ------------------------------------------------------------------------
+
+    def _on_named(self, message: SideInfo | Cancel | AnswerAck, now_s: float) -> list[Action]:
+        name = message.request_id
+        if isinstance(message, AnswerAck):
+            answer = self._answers.acknowledge(name)
+            return [] if answer is None else self._say(*self._uplink.answered(answer, now_s))
+        if isinstance(message, Cancel):
+            return self._on_cancel(message, now_s)
+        self._uplink.arrived(name)
+        if name in self._answers:
+            # A poll has a higher attempt; a mere copy of the first transmission needs no reply.
+            return self._say(*self._answers.polled(name, now_s)) if message.attempt else []
+        if name in self._decoding:
+            return self._say(complete_feedback(message)) if message.attempt else []
+        if len(self._decoding) >= self._spec.config.limits.open_requests:
+            return []  # polled again later
+        return self._act(self._receiver.on_side_info(message, now_s))
+
+    def _on_cancel(self, message: Cancel, now_s: float) -> list[Action]:
+        name = message.request_id
+        known = self._receiver.cancel(name) or name in self._decoding or name in self._answers
+        if name in self._decoding:
+            self._cancelled.add(name)
+        else:
+            self._answers.cancel(name)
+        return self._say(*self._uplink.cancelled(name, message.reason, known, now_s))
+
+    def _act(self, outputs: list[Feedback | Reception]) -> list[Action]:
+        """Feedback goes out, complete (or given up) requests to the compute thread."""
+        actions: list[Action] = []
+        for output in outputs:
+            if isinstance(output, Feedback):
+                actions += self._say(output)
+            else:
+                actions.append(self._decode(output))
+        return actions
+
+    def _decode(self, reception: Reception) -> Compute:
+        name = reception.side.request_id
+        self._decoding[name] = reception.side
+        welcome = self._session.welcome
+        air = (
+            Air("ideal", "genie", 0.0)  # unreachable: nothing arrives before the emulator's Welcome
+            if welcome is None
+            else Air(welcome.channel_model, welcome.csi, welcome.snr_db)
+        )
+
+        def job() -> Decoded | None:
+            # Read on the compute thread: a request that was cancelled in the queue is not worth decoding.
+            if name in self._cancelled:
+                return None
+            return self._pipeline.run(reception.side, reception.frames, air)
+
+        return Compute(f"decode:{name}", job)
+
+    def _answer(self, name: str, decoded: Decoded) -> Answer:
+        control = decoded.control_text
+        return Answer(
+            user=self._spec.user,
+            incarnation=self._spec.incarnation,
+            request_id=name,
+            attempt=0,
+            status=decoded.status,
+            reason=decoded.reason[:256],
+            text=decoded.text[:MAX_TEXT_CHARS],
+            token_ids=decoded.token_ids[:MAX_LIST],
+            control_text=None if control is None else control[:MAX_TEXT_CHARS],
+            erased_tokens=decoded.erased_tokens,
+            digest=decoded.digest,
+            stage_ms=decoded.stage_ms,
+        )
+
+    def _drained(self) -> list[Action]:
+        """`Done` once, when no request waits, is decoded, or has an answer that is still being repeated."""
+        if not self._drain_asked or len(self._receiver) or self._decoding or self._answers.unacknowledged():
+            return []
+        self._drain_asked = False
+        user, incarnation = self._spec.user, self._spec.incarnation
+        return [
+            Record("process", {"what": "drained", "incarnation": incarnation, "detail": ""}),
+            Tell(Done(role="ue", user=user, verb="drain", values={"overflows": self._receiver.overflows})),
+        ]
+
+    @staticmethod
+    def _say(*messages: Feedback | Answer | UplinkRequest | AskResult) -> list[Action]:
+        """Results go to the one who asked, everything else on the air."""
+        return [Tell(m) if isinstance(m, AskResult) else Send("ce", m) for m in messages]
+
+    def _not_mine(self, message: Message, meant_for: list[int]) -> Record:
+        """A message for another user: the verdict looks for this."""
+        return Record("misdelivered", {"user": self._spec.user, "kind": message.KIND, "meant_for": meant_for})
