@@ -1,0 +1,118 @@
+"""The journal of a run: JSON lines in one file that all roles of a host append to.
+
+Each event is one line and one `write` on a file opened with O_APPEND, which Linux does not interleave with
+other writers'. Every line has: t (s, this host's monotonic clock), wall (s, unix), host, role, user (-1
+except for UEs; request events of the base station name the request's user), pid, event.
+"""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_LINE_BYTES = 2**20
+_OWN = ("t", "wall", "host", "role", "pid", "event")
+_LINE_START = '{"t":'
+
+
+class JournalError(Exception):
+    """An event cannot be written: a full disk, a missing folder, a value that is not JSON."""
+
+
+class Journal:
+    """Appends the events of one role. Raises `JournalError` if the file cannot be opened."""
+
+    def __init__(self, path: Path | str, role: str, user: int, host: str, pid: int) -> None:
+        self.path = Path(path)
+        self._role = role
+        self._user = user
+        self._host = host
+        self._pid = pid
+        try:
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise JournalError(f"{self.path}: journal cannot be opened ({error.strerror})") from None
+
+    def write(self, event: str, t: float, /, **fields: Any) -> None:
+        """Append one event at monotonic time `t` seconds. Raises `JournalError`.
+
+        `fields` may override `user`, never who wrote the line or when.
+        """
+        if clash := [name for name in _OWN if name in fields]:
+            raise JournalError(f"journal event {event}: the field {clash[0]} belongs to the journal")
+        head = {"t": t, "wall": time.time(), "host": self._host, "role": self._role, "user": self._user}
+        line = {**head, "pid": self._pid, "event": event, **fields}
+        try:
+            text = json.dumps(line, allow_nan=False, separators=(",", ":"))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise JournalError(f"journal event {event}: not JSON ({error})") from None
+        data = text.encode() + b"\n"
+        if len(data) > MAX_LINE_BYTES:
+            raise JournalError(f"journal event {event}: a line of {len(data)} bytes is too long")
+        try:
+            written = os.write(self._fd, data)
+        except OSError as error:
+            raise JournalError(f"{self.path}: event {event} cannot be written ({error.strerror})") from None
+        if written != len(data):
+            raise JournalError(f"{self.path}: event {event} was cut short (disk full)")
+
+    def close(self) -> None:
+        """Close; harmless when done twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TornLine:
+    """A line that is not an event: its number from 1 and its first characters."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalContents:
+    """What a journal holds: whole events in file order, and what could not be read."""
+
+    events: list[dict[str, Any]]
+    torn: list[TornLine]
+
+
+def read_journal(path: Path | str) -> JournalContents:
+    """Read a journal, torn and garbage lines included. Raises `JournalError` only if there is no such file.
+
+    A line cut short by a kill may have the next writer's line behind it: that one is recovered.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise JournalError(f"{path}: journal cannot be read ({error.strerror})") from None
+    events: list[dict[str, Any]] = []
+    torn: list[TornLine] = []
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        if not raw:
+            continue
+        line = raw.decode("utf-8", errors="replace")
+        event = _event(line)
+        if event is None:
+            torn.append(TornLine(number, line[:200]))
+            start = line.rfind(_LINE_START)
+            event = _event(line[start:]) if start > 0 else None
+        if event is not None:
+            events.append(event)
+    return JournalContents(events, torn)
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+        return None
+    if isinstance(value.get("t"), bool) or not isinstance(value.get("t"), int | float):
+        return None
+    return value

@@ -1,0 +1,106 @@
+"""A hub over TCP: a ROUTER socket under a `HubCore`, and the books of its connections."""
+
+from shared.hub_core import HubCore
+from shared.ledger import Counters
+from shared.link_tcp import FAILURES, TcpLink
+from shared.link_types import SENT, Connection, Outgoing, wire_bytes_of
+from shared.meter import Meter
+from shared.routing import parse_routing_id
+from shared.wire.framing import connection_wire_bytes
+from shared.wire.messages import Message
+
+
+class TcpHub(TcpLink):
+    """Base of `DataHub` and `ControlHub`, see `shared/link.py`."""
+
+    _core: HubCore
+
+    def __init__(
+        self,
+        me: str,
+        counters: Counters | None,
+        host: str,
+        bind_host: str | None,
+        credit_bytes: int | None,
+        queue_bytes: int,
+    ) -> None:
+        meter = Meter(counters, me)
+        super().__init__("ROUTER", b"", meter)
+        self._core = HubCore(meter, self._transport, credit_bytes, queue_bytes, control=me == "agent")
+        self._by_fd: dict[int, tuple[bytes, Connection]] = {}
+        self._by_id: dict[bytes, Connection] = {}
+        self._fresh: set[int] = set()  # descriptors of connections that have not spoken yet
+        self._failed = 0  # failed handshakes whose disconnection has not been seen yet
+        self.endpoint = f"tcp://{host}:{self._socket.bind(bind_host or host)}"
+
+    def send(self, to: str, message: Message) -> None:
+        """See `Link.send`."""
+        self._core.send(to, message)
+
+    def drop(self, to: str, message: Message, reason: str) -> None:
+        """See `Link.drop`."""
+        self._core.drop(to, message, reason)
+
+    def disconnect(self, to: str) -> None:
+        """See `Link.disconnect`."""
+        self._core.disconnect(to)
+
+    def quiesce(self) -> None:
+        """A hub sends nothing of its own accord."""
+
+    def connections(self) -> list[Connection]:
+        """Open connections that have spoken."""
+        self._socket.read()
+        return [connection for _, connection in self._by_fd.values() if connection.open]
+
+    def _transport(self, identity: bytes, outgoing: Outgoing) -> str:
+        state = self._socket.send([identity, *outgoing.parts])
+        if state == SENT and identity in self._by_id:
+            self._by_id[identity].sent += outgoing.wire
+        return state
+
+    def _accept(self, parts: list[bytes | memoryview], fd: int) -> tuple[str, Message] | None:
+        identity = bytes(parts[0])
+        if fd < 0:
+            return self._core.accept(b"", parts[1:])  # not of this protocol's age: whatever it calls itself
+        if fd not in self._by_fd or self._by_fd[fd][0] != identity:
+            self._socket.read()  # the event that announced this connection is there, if not yet read
+        if fd in self._fresh or fd not in self._by_fd:
+            self._spoke_first(fd, identity)
+        if fd in self._by_fd:
+            self._by_fd[fd][1].received += wire_bytes_of(parts[1:])
+        return self._core.accept(identity, parts[1:])
+
+    def _spoke_first(self, fd: int, identity: bytes) -> None:
+        """A connection's first message says whose it is: book its greeting and READY."""
+        self._fresh.discard(fd)
+        known = parse_routing_id(identity)
+        if known is None:
+            return
+        peer, incarnation = known
+        ours, theirs = connection_wire_bytes("ROUTER"), connection_wire_bytes("DEALER", identity)
+        self._meter.connection(peer, ours, theirs)
+        if identity in self._by_id:
+            self._core.reconnected(peer)
+        connection = Connection(peer, incarnation, fd, ours, theirs)
+        self._by_fd[fd] = (identity, connection)
+        self._by_id[identity] = connection
+
+    def _on_event(self, name: str, fd: int) -> None:
+        if name == "accepted":
+            self._fresh.add(fd)
+            self._by_fd.pop(fd, None)
+        elif name in FAILURES:
+            self._failed += 1
+            self._meter.unreadable(None, 0, name)
+        elif name == "disconnected" and fd in self._fresh:
+            # Whoever it was left without a word, or sent what ZeroMQ would not have (too large, not ZMTP).
+            self._fresh.discard(fd)
+            self.events["lost_stranger"] += 1
+            if self._failed:
+                self._failed -= 1
+            else:
+                self._meter.unreadable(None, 0, "never_spoke")
+        elif name == "disconnected" and fd in self._by_fd:
+            self._by_fd[fd][1].open = False
+            self.events["lost_peer"] += 1
