@@ -64,7 +64,9 @@ class GroupPipeline:
             comparison.vectors,
             group_id,
             config.channel,
-            lambda vectors_ND, stream: sender.channel_encode(torch.from_numpy(vectors_ND), stream),
+            lambda vectors_ND, stream: sender.channel_encode(
+                torch.from_numpy(vectors_ND), "public" if stream == "public" else "private"
+            ),
         )
         side = {s.request_id: self._side_info(s, plan, group_id) for s in sequences}
         marks.append(self._clock())

@@ -116,9 +116,15 @@ class ClusterConfig(_Section):
 
 
 class SecurityConfig(_Section):
-    """CURVE on the data plane. On one machine everything stays on loopback and it is off."""
+    """CURVE on the data plane. Every link stays on loopback, where it is off; it cannot be turned on yet."""
 
     curve: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.curve:
+            raise ValueError("security.curve cannot be turned on: links of this version stay on loopback")
+        return self
 
 
 class RunConfig(_Section):
@@ -130,7 +136,7 @@ class RunConfig(_Section):
     scheme: Literal["m4sc"] = "m4sc"
     bundle: str = "micro"
     split_layer: int | None = Field(None, ge=0)
-    question_at: Literal["bs", "ue"] = "bs"
+    question_at: Literal["bs"] = "bs"
     control: Literal["none", "image_erased"] = "none"
     window_ms: int = Field(50, ge=0, le=60_000)
     max_group: int = Field(32, ge=1, le=1_024)

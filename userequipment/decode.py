@@ -6,10 +6,11 @@ import numpy as np
 import torch
 
 from shared.index_map import IndexMap, TokenState
-from shared.semantic.receiver import Answer, AnswerRequest, SemanticReceiver
+from shared.semantic.codec import STREAMS
+from shared.semantic.receiver import Answer, AnswerRequest, SemanticReceiver, State
 from userequipment.reassemble import Position
 
-TOKEN_STATES = {
+TOKEN_STATES: dict[TokenState, State] = {
     TokenState.PUBLIC: "received",
     TokenState.PRIVATE: "received",
     TokenState.ERASED: "erased",
@@ -20,7 +21,7 @@ TOKEN_STATES = {
 def channel_decode(positions: Sequence[Position], receiver: SemanticReceiver) -> torch.Tensor:
     """Token vectors [N, D] in sequence order; rows of positions without symbols are zero."""
     tokens_ND = torch.zeros(len(positions), receiver.width)
-    for stream in ("public", "private"):
+    for stream in STREAMS:
         rows = [i for i, p in enumerate(positions) if p.stream == stream and p.token is not None]
         if not rows:
             continue
@@ -46,7 +47,7 @@ def answer(
 ) -> Answer:
     """Greedy answer. `erase_image` marks every image token as erased: the control of the experiments."""
     n_image = len(positions) - index_map.text_tokens
-    states = [TOKEN_STATES[p.state] for p in positions]
+    states: list[State] = [TOKEN_STATES[p.state] for p in positions]
     if erase_image:
         states[:n_image] = ["erased"] * n_image
     return receiver.answer(

@@ -34,6 +34,7 @@ def test_a_file_and_overrides_make_a_configuration(tmp_path: Path) -> None:
         ("channel: {snr_db: .nan}", "[-50, 100] dB"),
         ("channel: {faults: [{fault: gremlins}]}", "channel.faults.0.fault"),
         ("channel: {faults: [{odds: 1}]}", "unknown key channel.faults.0.odds"),
+        ("security: {curve: true}", "security.curve cannot be turned on"),
         ("- a list", "expected a map"),
         ("a: [", "not YAML"),
     ],

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -140,17 +139,6 @@ def test_a_full_disk_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.Monkey
         with pytest.raises(LedgerError, match="No space left"):
             counters.add(key(64))
 
-
-def test_adding_is_fast(tmp_path: Path) -> None:
-    """Below 5 us each, measured here at about 1; the best of several tries: machines are shared."""
-    with Counters(tmp_path / "c") as counters:
-        best = float("inf")
-        for _ in range(20):
-            began_s = time.perf_counter()
-            for _ in range(1_000):
-                counters.add(KEY, 1, 2, 3, 4, 5, 6.0)
-            best = min(best, (time.perf_counter() - began_s) / 1_000)
-    assert best < 5e-6
 
 
 def test_merge_flatten_and_back() -> None:
