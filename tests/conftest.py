@@ -12,10 +12,20 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import psutil
 import pytest
 import zmq
 from zmq.utils import garbage
+
+# Examples are judged by what they show, not by how long a busy machine takes for them.
+hypothesis.settings.register_profile(
+    "m4sc",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("m4sc")
 
 DEADLINE_S = 30.0
 _GRACE_S = 3.0  # for what is on its way out: a killed child, a joined thread

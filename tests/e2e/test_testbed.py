@@ -1,0 +1,111 @@
+"""The real roles in real processes: a run that ends valid, and a testbed that stays up."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.e2e.helpers import COMPLETE, Workplace, wait_until
+
+RUN = """
+name: small
+seed: 3
+users: 2
+control: none
+workload: {source: requests_file, root: requests.jsonl, requests: 8, tasks: [vqa]}
+"""
+pytestmark = pytest.mark.timeout(240)
+
+
+def picture(path: Path, colour: str) -> Path:
+    Image.new("RGB", (144, 96), colour).save(path)
+    return path
+
+
+def prepare(place: Workplace) -> None:
+    for colour in ("red", "blue"):
+        picture(place.folder / f"{colour}.png", colour)
+    files = ("red.png", "blue.png")
+    lines = [{"text": f"what color is cube {n}?", "image": files[n % 2], "user": n % 2} for n in range(8)]
+    place.write("requests.jsonl", "\n".join(json.dumps(line) for line in lines) + "\n")
+    place.write("run.yaml", RUN)
+
+
+def test_a_run_ends_valid_with_every_file_and_leaves_nothing(real: Workplace) -> None:
+    prepare(real)
+    done = real.run("run", "run.yaml", "--out", "out", "--json", timeout_s=200.0)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)  # nothing else is on standard output
+    out = real.folder / "out"
+    assert [name for name in COMPLETE if not (out / name).exists()] == []
+    assert summary["verdict"] == "valid"
+    assert [r["role"] for r in summary["roles"]] == ["ce", "bs", "ue", "ue"]
+    assert [r["user"] for r in summary["roles"]] == [-1, -1, 0, 1]
+    assert len({r["pid"] for r in summary["roles"]}) == 4
+    assert {r["exit_code"] for r in summary["roles"]} == {0}
+    counts = summary["requests"]
+    assert (counts["attempted"], counts["lost"], counts["duplicated"], counts["misdelivered"]) == (8, 0, 0, 0)
+    assert summary["launch"]["counters_equal"]
+    assert "torch" not in (out / "logs" / "ce.log").read_text()
+    assert real.processes() == []
+
+
+def test_up_ask_kill_ask_status_down(real: Workplace) -> None:
+    prepare(real)
+    up = real.run("up", "run.yaml", "--out", "out", timeout_s=150.0)
+    assert up.returncode == 0, up.stderr
+    assert (real.folder / "state" / "up.json").stat().st_mode & 0o777 == 0o600
+    second = real.run("up", "run.yaml")
+    assert second.returncode == 2
+    assert second.stderr.strip().splitlines() == [
+        "m4sc: a testbed is up already (see `m4sc status`; end it with `m4sc down`)"
+    ]
+
+    ask = ("ask", "--image", "red.png", "--user", "1", "what color is the large cube?")
+    first = real.run(*ask)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.strip()
+
+    before = _status(real)
+    killed = next(role for role in before["roles"] if role["user"] == 1)
+    os.kill(killed["pid"], signal.SIGKILL)
+    wait_until(lambda: _incarnation(real, 1) == 1, 60.0, "the UE is back")
+    again = real.run(*ask)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.strip()
+
+    for arguments, said in (
+        (("--image", "missing.png", "why?"), "missing.png: cannot be read"),
+        (("--image", "run.yaml", "why?"), "run.yaml: image: not a PNG"),
+        (("--image", "red.png", "--task", "juggle", "why?"), "--task juggle: expected one of"),
+        (("--image", "red.png", "x" * 5_000), "text: 5000 characters, at most 4096"),
+        (("--image", "red.png", "--user", "9", "why?"), "--user 9: expected 0 to 1"),
+    ):
+        bad = real.run("ask", *arguments)
+        assert (bad.returncode, len(bad.stderr.strip().splitlines())) == (2, 1), bad.stderr
+        assert said in bad.stderr
+
+    down = real.run("down")
+    assert down.returncode == 0, down.stderr
+    assert "2 of 2 requests answered" in down.stdout
+    assert real.processes() == []
+    out = real.folder / "out"
+    assert [name for name in COMPLETE if not (out / name).exists()] == []
+    journal = (out / "journal.jsonl").read_text()
+    assert '"what":"crashed"' in journal
+    assert '"what":"restarted"' in journal
+    assert not (real.folder / "state" / "up.json").exists()
+
+
+def _status(place: Workplace) -> dict[str, list[dict[str, int]]]:
+    found: dict[str, list[dict[str, int]]] = json.loads(place.run("status", "--json").stdout)
+    return found
+
+
+def _incarnation(place: Workplace, user: int) -> int:
+    time.sleep(0.5)
+    return next(role["incarnation"] for role in _status(place)["roles"] if role["user"] == user)
