@@ -15,19 +15,21 @@ BYTE_COLUMNS = (
     ("pilots", "pilot_bytes", "pilot_bytes"),
     ("control", "control_bytes", "control_bytes"),
     ("feedback", "feedback_bytes", "feedback_bytes"),
-    ("wire bytes", "wire_bytes", "wire_bytes"),
+    ("wire", "wire_bytes", "wire_bytes"),
     ("resent", "retransmitted_bytes", "retransmitted_bytes"),
     ("uses", "channel_uses", "channel_uses"),
 )
-"""Heading, key of a user's line, key of the totals. Up to `feedback` they add up to `wire bytes`."""
+"""Heading, key of a user's line, key of the totals. Up to `feedback` they add up to `wire`."""
+LEFT_OUT_WHEN_ZERO = ("pilots", "resent")
 
 
 def summary_table(summary: Mapping[str, Any]) -> Table:
     """One row a user with exact bytes, nobody's bytes, and the totals, which are the sums above them."""
+    columns = [c for c in BYTE_COLUMNS if c[0] not in LEFT_OUT_WHEN_ZERO or summary["totals"][c[2]]]
     table = Table(
         title=f"transmitted bytes per user · {summary['run_id']}",
         caption="public: each user's share of what was sent once\n"
-        "classes add up to wire bytes, with headers and framing; resent is part of them",
+        "classes add up to wire, with headers and framing; resent is a part of them",
         header_style="bold",
         pad_edge=False,
         padding=(0, 1, 0, 0),
@@ -38,7 +40,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     table.add_column("user", justify="right", no_wrap=True)
     table.add_column("dB", justify="right", no_wrap=True)
     table.add_column("ok/all", justify="right", no_wrap=True)
-    for heading, _, _ in BYTE_COLUMNS:
+    for heading, _, _ in columns:
         table.add_column(heading, justify="right", overflow="fold")  # no digit is ever left out
     for line in summary["users"]:
         counts = line.get("requests", {})
@@ -46,17 +48,17 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
             str(line["user"]),
             f"{line['snr_db']:g}",
             f"{counts.get('answered', 0)}/{counts.get('attempted', 0)}",
-            *(f"{line[key]:,}" for _, key, _ in BYTE_COLUMNS),
+            *(f"{line[key]:,}" for _, key, _ in columns),
         )
     nobody = summary["unattributed"]
-    table.add_row("none", "", "", *(f"{nobody[key]:,}" for _, _, key in BYTE_COLUMNS), style="dim")
+    table.add_row("none", "", "", *(f"{nobody[key]:,}" for _, _, key in columns), style="dim")
     table.add_section()
     requests = summary["requests"]
     table.add_row(
         "total",
         "",
         f"{requests['answered']}/{requests['attempted']}",
-        *(f"{summary['totals'][key]:,}" for _, _, key in BYTE_COLUMNS),
+        *(f"{summary['totals'][key]:,}" for _, _, key in columns),
         style="bold",
     )
     return table
@@ -76,7 +78,7 @@ def accuracy_table(summary: Mapping[str, Any]) -> Table:
         if len(found["by_kind"]) > 1:
             rows += [(k, v, control.get("by_kind", {}).get(k, {})) for k, v in found["by_kind"].items()]
         if "macro" in found:
-            rows.append(("macro of exist, count, query", found["macro"], control.get("macro", {})))
+            rows.append(("macro", found["macro"], control.get("macro", {})))
         for kind, line, erased in rows:
             points = (
                 gain if gain and gain["of"] == ("macro" if kind.startswith("macro") else "accuracy") else None
