@@ -1,4 +1,7 @@
-"""Signals and sudden death: within 5 s nothing of a run is left, and its folder is complete."""
+"""Signals and sudden death: within 5 s nothing of a run is left, and its folder is complete.
+
+The bound of 5 s is an idle machine's; on a busy one it grows with the wall time that CPU time takes.
+"""
 
 import json
 import os
@@ -11,7 +14,7 @@ import pytest
 
 from shared.journal import read_journal
 from shared.ledger_files import read_csv
-from tests.e2e.helpers import COMPLETE, M4SC, Workplace, wait_until
+from tests.e2e.helpers import COMPLETE, M4SC, Workplace, on_a_quiet_machine, wait_until
 
 ENDLESS = """
 name: bs=endless
@@ -50,8 +53,9 @@ def test_ctrl_c_in_the_foreground(tiny: Workplace) -> None:
     command = tiny.start("run", "run.yaml", "--out", "out")
     wait_running(out)
     assert len(tiny.roles()) == 4
+    limit_s = on_a_quiet_machine(5.0)
     os.killpg(command.pid, signal.SIGINT)  # as a terminal does: the whole foreground group
-    tiny.gone_within(5.0)
+    tiny.gone_within(limit_s)
     assert command.wait(1.0) == 3
     summary = check_complete(out, "SIGINT")
     assert [role["exit_code"] for role in summary["roles"]] == [0, 0, 0, 0]  # type: ignore[attr-defined]
@@ -68,8 +72,9 @@ def test_sigint_to_a_background_job_of_a_script(tiny: Workplace) -> None:
     assert shell.stdout is not None
     pid = int(shell.stdout.readline())
     wait_running(out)
+    limit_s = on_a_quiet_machine(5.0)
     os.kill(pid, signal.SIGINT)
-    tiny.gone_within(5.0)
+    tiny.gone_within(limit_s)
     assert shell.communicate(timeout=2.0)[0].endswith("code 3\n")
     check_complete(out, "SIGINT")
 
@@ -78,10 +83,11 @@ def test_sigint_to_a_background_job_of_a_script(tiny: Workplace) -> None:
 def test_sigint_during_start_up(tiny: Workplace, moment: str) -> None:
     """While the supervisor imports, while Ray starts, and just before Ray has started."""
     out = prepare(tiny)
+    limit_s = on_a_quiet_machine(5.0)
     command = tiny.start("run", "run.yaml", "--out", "out")
     wait_until(lambda: tiny.processes(moment), START_S, f"{moment} has started")
     command.send_signal(signal.SIGINT)
-    tiny.gone_within(5.0)
+    tiny.gone_within(limit_s)
     assert command.wait(1.0) == 3
     check_complete(out, "SIGINT")
     command.communicate()

@@ -33,9 +33,7 @@ def test_what_the_sender_dropped_was_never_under_way() -> None:
 
 
 def test_directions_and_hops_are_not_mixed_up() -> None:
-    assert not ends_agree(
-        [row("bs-ce", "bs", "down", "offered", 5), row("ce-ue", "ue-0", "down", "delivered", 5)]
-    )
-    assert not ends_agree(
-        [row("bs-ce", "bs", "down", "offered", 5), row("bs-ce", "bs", "up", "delivered", 5)]
-    )
+    sent = row("bs-ce", "bs", "down", "offered", 5)
+    assert not ends_agree([sent, row("ce-ue", "ue-0", "down", "delivered", 5)])
+    assert not ends_agree([sent, row("bs-ce", "bs", "up", "delivered", 5)])
+    assert ends_agree([sent, row("bs-ce", "ce", "down", "delivered", 5)])

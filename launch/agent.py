@@ -1,0 +1,92 @@
+"""The agent of one host as a plain class: a thread with an event loop, and blocking calls into it.
+
+Under Ray it is the actor of that host (`launch.cluster`); without Ray it works the same, in a thread.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, TypeVar
+
+from launch.agent_api import AgentApi, AgentSettings, StopBudget, StopReport
+from launch.agent_core import AgentCore
+from launch.errors import LaunchError
+from launch.event_box import AgentEvent, EventBox
+from launch.guardian import RUN_ID_VARIABLE, kill_run, wait_gone
+from shared.spec import RoleSpec
+from shared.wire.messages import Ask, AskResult, Ready
+
+__all__ = ["Agent", "AgentSettings"]
+
+_OPEN_S = 30.0
+_SLACK_S = 5.0
+T = TypeVar("T")
+
+
+class Agent(AgentApi):
+    """Opens its control endpoint and its forkservers at once: they import while others start."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._settings = settings
+        # For an agent in somebody's Ray: what it starts must carry the run's id.
+        os.environ[RUN_ID_VARIABLE] = settings.run_id
+        self._events = EventBox()
+        self._core = AgentCore(settings, self._events)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="m4sc-agent", daemon=True)
+        self._thread.start()
+        if settings.owner_pid is not None:
+            threading.Thread(target=self._end_with, args=(settings.owner_pid,), daemon=True).start()
+        self._wait(self._core.open(), _OPEN_S)
+
+    def launch(self, specs: list[RoleSpec], timeout_s: float) -> list[Ready]:
+        return self._wait(self._core.launch(specs, timeout_s), timeout_s + _SLACK_S)
+
+    def begin(self) -> None:
+        self._wait(self._core.begin(), _SLACK_S)
+
+    def ask(self, question: Ask, timeout_s: float) -> AskResult:
+        return self._wait(self._core.ask(question, timeout_s), timeout_s + _SLACK_S)
+
+    def events(self, timeout_s: float) -> list[AgentEvent]:
+        return self._events.take(timeout_s)
+
+    def restart(self, name: str, timeout_s: float) -> Ready:
+        return self._wait(self._core.restart(name, timeout_s), timeout_s + _SLACK_S)
+
+    def signal(self, name: str, number: int) -> None:
+        self._wait(self._core.signal(name, number), _SLACK_S)
+
+    def roles(self) -> list[dict[str, Any]]:
+        return self._wait(self._core.roles(), _SLACK_S)
+
+    def stop(self, budget: StopBudget) -> StopReport:
+        return self._wait(self._core.stop(budget), budget.total_s + _SLACK_S)
+
+    def close(self) -> None:
+        """End the thread; for an agent that is not an actor. Whatever still runs is killed."""
+        self._wait(self._core.close(), _OPEN_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_SLACK_S)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout_s)
+        except FutureTimeoutError:
+            future.cancel()
+            raise LaunchError(f"the agent did not finish within {timeout_s:g} s") from None
+
+    def _end_with(self, owner_pid: int) -> None:
+        """When the process this run belongs to is gone, so are the roles and this process, at once."""
+        while not wait_gone(owner_pid, 3_600.0):
+            pass
+        kill_run(self._settings.run_id, timeout_s=1.0)
+        os._exit(1)

@@ -1,0 +1,101 @@
+"""What an agent can be asked to do, in process or as an actor."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from launch.event_box import AgentEvent
+from launch.role_table import CrashReport
+from shared.spec import RoleSpec
+from shared.wire.messages import Ask, AskResult, Ready
+
+ROLE_MODULES = {"bs": "basestation.process", "ce": "channel_emulator.process", "ue": "userequipment.process"}
+WARM_ROLES = ("bs", "ue")
+"""Roles with a model: forked from the forkserver that imported it. The emulator must not even see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """`owner_pid`: the process on this host with which the agent ends; None on another host.
+
+    `role_modules` says which module's `main(spec)` is a role, `warm_modules` what is imported before forking
+    roles with a model, beyond those modules themselves.
+    """
+
+    run_id: str
+    run_dir: Path
+    host: str
+    owner_pid: int | None = None
+    role_modules: dict[str, str] = field(default_factory=lambda: dict(ROLE_MODULES))
+    warm_modules: tuple[str, ...] = ("torch", "transformers.models.gemma2.modeling_gemma2")
+
+
+@dataclass(frozen=True, slots=True)
+class StopBudget:
+    """How long each step of an ordered stop may take, in seconds."""
+
+    drain_s: float = 60.0
+    quiesce_s: float = 5.0
+    counters_s: float = 5.0
+    exit_s: float = 5.0
+
+    @property
+    def total_s(self) -> float:
+        return self.drain_s + self.quiesce_s + self.counters_s + self.exit_s
+
+
+HURRIED = StopBudget(drain_s=0.3, quiesce_s=0.4, counters_s=0.3, exit_s=0.6)
+"""For a stop that somebody waits for: what is open stays open, its outcome unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """How a stop went. `roles` as in the summary; `late` names who missed which step."""
+
+    roles: list[dict[str, Any]]
+    drained: bool
+    counters_equal: bool
+    late: dict[str, list[str]] = field(default_factory=dict)
+    killed: list[str] = field(default_factory=list)
+    crashes: list[CrashReport] = field(default_factory=list)
+    kernel: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class AgentApi(ABC):
+    """Starts, watches, restarts and stops the role processes of one host. Calls may come from any thread.
+
+    Every method raises `LaunchError` when it cannot do what is asked.
+    """
+
+    @abstractmethod
+    def launch(self, specs: list[RoleSpec], timeout_s: float) -> list[Ready]:
+        """Start the roles and wait until all are ready; names those that are not within `timeout_s`."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Let the base station begin its workload."""
+
+    @abstractmethod
+    def ask(self, question: Ask, timeout_s: float) -> AskResult:
+        """Put one request to the base station and wait for its terminal state."""
+
+    @abstractmethod
+    def events(self, timeout_s: float) -> list[AgentEvent]:
+        """What happened since the last call; waits up to `timeout_s` for the first."""
+
+    @abstractmethod
+    def restart(self, name: str, timeout_s: float) -> Ready:
+        """Start the next incarnation of a role; the old one is killed if it still runs."""
+
+    @abstractmethod
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to a role's process."""
+
+    @abstractmethod
+    def roles(self) -> list[dict[str, Any]]:
+        """Every role: {role, user, pid, host, incarnation, exit_code}."""
+
+    @abstractmethod
+    def stop(self, budget: StopBudget) -> StopReport:
+        """Drain, quiesce, wait for equal counters, stop; kill what does not; reap everything."""

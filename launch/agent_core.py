@@ -1,0 +1,292 @@
+"""The agent's work, on one asyncio loop: processes through forkservers, roles through control links."""
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from launch.agent_api import WARM_ROLES, AgentSettings, StopBudget, StopReport
+from launch.errors import LaunchError, RoleRefused
+from launch.event_box import AgentEvent, EventBox
+from launch.nursery import Nursery, Report
+from launch.ordered_stop import OrderedStop
+from launch.role_table import RoleEntry, last_lines
+from shared.ledger import Counters
+from shared.link import ControlHub
+from shared.routing import end_name, peer_name
+from shared.spec import RoleSpec
+from shared.wire.messages import (
+    Ask,
+    AskResult,
+    Command,
+    Done,
+    Message,
+    Progress,
+    Ready,
+    RoleFailed,
+    WorkloadDone,
+)
+
+
+class AgentCore:
+    """All methods run on the agent's loop."""
+
+    def __init__(self, settings: AgentSettings, events: EventBox) -> None:
+        self._settings = settings
+        self._events = events
+        self._table: dict[str, RoleEntry] = {}
+        self._asks: dict[str, asyncio.Future[AskResult]] = {}
+        self._done: dict[tuple[str, str], asyncio.Future[Done]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._broken: str | None = None
+        self._hub: ControlHub
+        modules = settings.role_modules
+        warm = (*settings.warm_modules, *(modules[role] for role in WARM_ROLES))
+        self._nurseries = {
+            "warm": self._nursery("warm", warm),
+            "light": self._nursery("light", (modules["ce"],)),
+        }
+
+    async def open(self) -> None:
+        for nursery in self._nurseries.values():
+            await nursery.open()
+        self._hub = ControlHub(Counters(self._settings.run_dir / "counters" / "agent.0.bin"))
+        self._tasks.append(asyncio.create_task(self._receive()))
+
+    # --- starting -------------------------------------------------------------------------------------
+
+    async def launch(self, specs: list[RoleSpec], timeout_s: float) -> list[Ready]:
+        entries = [self._fork(spec) for spec in specs]
+        return await self._until_ready(entries, timeout_s)
+
+    async def restart(self, name: str, timeout_s: float) -> Ready:
+        old = self._entry(name)
+        if old.alive:
+            old.asked_to_end = True
+            self._nursery_of(old.spec).signal(name, 9)
+            if not await self._until([old], lambda entry: not entry.alive, timeout_s):
+                raise LaunchError(f"{name} (pid {old.pid}) could not be killed")
+        spec = dataclasses.replace(old.spec, incarnation=old.spec.incarnation + 1)
+        (ready,) = await self._until_ready([self._fork(spec)], timeout_s)
+        return ready
+
+    def _fork(self, spec: RoleSpec) -> RoleEntry:
+        if self._broken is not None:
+            raise LaunchError(self._broken)
+        known = self._table.get(spec.name)
+        if known is not None and known.alive:
+            raise LaunchError(f"{spec.name} runs already (pid {known.pid})")
+        spec = dataclasses.replace(spec, control_endpoint=self._hub.endpoint)
+        entry = self._table[spec.name] = RoleEntry(spec)
+        self._nursery_of(spec).fork(spec, self._settings.role_modules[spec.role])
+        return entry
+
+    async def _until_ready(self, entries: list[RoleEntry], timeout_s: float) -> list[Ready]:
+        settled = await self._until(entries, lambda e: e.ready is not None or not e.alive, timeout_s)
+        ended = [entry for entry in entries if not entry.alive]
+        if self._broken is not None:
+            raise LaunchError(self._broken)
+        if ended:
+            report = ended[0].crash_report()
+            if report.exit_code == 2 and report.detail:  # the role says what is wrong with its input
+                raise RoleRefused(f"{report.name}: {report.detail}")
+            raise LaunchError(report.line())
+        if not settled:
+            missing = ", ".join(entry.spec.name for entry in entries if entry.ready is None)
+            logs = self._settings.run_dir / "logs"
+            raise LaunchError(f"not ready within {timeout_s:g} s: {missing} (logs: {logs})")
+        return [entry.ready for entry in entries if entry.ready is not None]
+
+    async def _until(self, entries: list[RoleEntry], settled: Any, timeout_s: float) -> bool:
+        """Whether all became settled in time; stops early when one has ended or the forkserver broke."""
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + timeout_s
+        while not all(settled(entry) for entry in entries):
+            if self._broken is not None or any(e.ready is None and not e.alive for e in entries):
+                return False
+            for entry in entries:
+                entry.changed.clear()
+            waits = [asyncio.ensure_future(entry.changed.wait()) for entry in entries]
+            done, pending = await asyncio.wait(
+                waits, timeout=deadline_s - loop.time(), return_when=asyncio.FIRST_COMPLETED
+            )
+            for wait in pending:
+                wait.cancel()
+            if not done:
+                return False
+        return True
+
+    # --- while it runs --------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        self.tell("bs", Command(verb="start"))
+
+    async def ask(self, question: Ask, timeout_s: float) -> AskResult:
+        answer: asyncio.Future[AskResult] = asyncio.get_running_loop().create_future()
+        self._asks[question.ask_id] = answer
+        try:
+            self.tell("bs", question)
+            return await asyncio.wait_for(answer, timeout_s)
+        except TimeoutError:
+            raise LaunchError(f"no terminal state of the question within {timeout_s:g} s") from None
+        finally:
+            self._asks.pop(question.ask_id, None)
+
+    async def signal(self, name: str, number: int) -> None:
+        entry = self._entry(name)
+        self._nursery_of(entry.spec).signal(name, number)
+
+    async def roles(self) -> list[dict[str, Any]]:
+        return [entry.describe(self._settings.host) for entry in self._table.values()]
+
+    async def stop(self, budget: StopBudget) -> StopReport:
+        report = await OrderedStop(self, self._table, budget, self._settings.host).run()
+        await self._close_nurseries()
+        return report
+
+    async def close(self) -> None:
+        await self._close_nurseries()
+        for task in self._tasks:
+            task.cancel()
+        self._hub.close()
+
+    async def _close_nurseries(self) -> None:
+        await asyncio.gather(*(nursery.close() for nursery in self._nurseries.values()))
+
+    # --- for the ordered stop -------------------------------------------------------------------------
+
+    def tell(self, name: str, message: Message) -> None:
+        """Put a message on a role's control link. Raises `LaunchError` if there is no such living role."""
+        if not self._entry(name).alive:
+            raise LaunchError(f"{name} is not running")
+        spec = self._entry(name).spec
+        self._hub.send(peer_name(spec.role, spec.user), message)
+
+    async def command(self, names: Iterable[str], verb: str, timeout_s: float) -> dict[str, Done]:
+        """Give a command to roles and gather what answers in time."""
+        waiting: dict[str, asyncio.Future[Done]] = {}
+        for name in names:
+            waiting[name] = asyncio.get_running_loop().create_future()
+            self._done[name, verb] = waiting[name]
+            try:
+                self.tell(name, Command(verb=verb))
+            except LaunchError:
+                del waiting[name]
+        if waiting:
+            await asyncio.wait(waiting.values(), timeout=timeout_s)
+        for name in waiting:
+            self._done.pop((name, verb), None)
+        return {
+            name: future.result()
+            for name, future in waiting.items()
+            if future.done() and not future.cancelled()
+        }
+
+    def kill(self, name: str) -> None:
+        with contextlib.suppress(LaunchError):
+            self._nursery_of(self._table[name].spec).signal(name, 9)
+
+    async def ended(self, names: Iterable[str], timeout_s: float) -> list[str]:
+        """Wait for roles to end; returns those that have not."""
+        entries = [self._table[name] for name in names]
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + timeout_s
+        while running := [entry for entry in entries if entry.alive]:
+            running[0].changed.clear()
+            try:
+                await asyncio.wait_for(running[0].changed.wait(), deadline_s - loop.time())
+            except TimeoutError:
+                break
+        return [entry.spec.name for entry in entries if entry.alive]
+
+    # --- what comes in --------------------------------------------------------------------------------
+
+    async def _receive(self) -> None:
+        while True:
+            name, message = await self._hub.receive()
+            entry = self._table.get(end_name(name))
+            if entry is not None:
+                self._on_message(entry, message)
+
+    def _on_message(self, entry: RoleEntry, message: Message) -> None:
+        spec = entry.spec
+        if isinstance(message, Ready) and message.incarnation == spec.incarnation:
+            entry.ready = message
+            self._put("ready", spec, {"pid": message.pid, "incarnation": message.incarnation})
+            entry.changed.set()
+        elif isinstance(message, RoleFailed):
+            entry.failed = message
+        elif isinstance(message, Done):
+            waiting = self._done.get((spec.name, message.verb))
+            if waiting is not None and not waiting.done():
+                waiting.set_result(message)
+        elif isinstance(message, WorkloadDone):
+            self._put("workload_done", spec, {"attempted": message.attempted})
+        elif isinstance(message, AskResult):
+            answer = self._asks.get(message.ask_id)
+            if answer is not None and not answer.done():
+                answer.set_result(message)
+        elif isinstance(message, Progress):
+            self._put("progress", spec, dict(message.values))
+
+    def _on_report(self, report: Report) -> None:
+        """A forkserver tells."""
+        if report["event"] == "forked":
+            self._table[report["name"]].pid = report["pid"]
+        elif report["event"] == "exited":
+            self._on_exit(self._table[report["name"]], report["code"])
+        elif report["event"] == "unloadable":
+            self._break(f"{report['module']} cannot be imported: {report['detail']}")
+        elif report["event"] == "ended":
+            running = [e for e in self._table.values() if e.alive and self._label(e.spec) == report["label"]]
+            last = last_lines(self._log_of(report["label"]))
+            if running:
+                self._break(f"forkserver {report['label']} ended: {last[-1] if last else 'no output'}")
+            for entry in running:
+                self._on_exit(entry, -9)
+
+    def _on_exit(self, entry: RoleEntry, code: int) -> None:
+        entry.exit_code = code
+        if not entry.asked_to_end:
+            crash = entry.crash_report()
+            self._put("crashed", entry.spec, {**dataclasses.asdict(crash), "line": crash.line()})
+        entry.changed.set()
+
+    def _break(self, detail: str) -> None:
+        if self._broken is None:
+            self._broken = detail
+            self._events.put(AgentEvent("agent_failed", "agent", -1, {"line": detail}))
+        for entry in self._table.values():
+            entry.changed.set()
+
+    def _put(self, what: str, spec: RoleSpec, values: dict[str, Any]) -> None:
+        self._events.put(AgentEvent(what, spec.role, spec.user, values))
+
+    # --- names ----------------------------------------------------------------------------------------
+
+    def _entry(self, name: str) -> RoleEntry:
+        try:
+            return self._table[name]
+        except KeyError:
+            raise LaunchError(
+                f"{name}: no such role here (there are {', '.join(sorted(self._table))})"
+            ) from None
+
+    def _label(self, spec: RoleSpec) -> str:
+        return "warm" if spec.role in WARM_ROLES else "light"
+
+    def _nursery_of(self, spec: RoleSpec) -> Nursery:
+        return self._nurseries[self._label(spec)]
+
+    def _log_of(self, label: str) -> Path:
+        return self._settings.run_dir / "logs" / f"forkserver-{label}.log"
+
+    def _nursery(self, label: str, modules: tuple[str, ...]) -> Nursery:
+        environment = dict(os.environ)
+        # One thread a role: the roles are the parallelism, and results do not depend on the machine's cores.
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            environment.setdefault(name, "1")
+        return Nursery(label, modules, self._log_of(label), environment, self._on_report)

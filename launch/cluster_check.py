@@ -1,0 +1,52 @@
+"""Checks that cost nothing and spare a person the wait for a start that cannot succeed."""
+
+import socket
+from pathlib import Path
+
+import shared
+from launch.cluster import require_ray
+from launch.errors import LaunchError
+from shared.config import ConfigError, RunConfig
+
+_REACH_S = 3.0
+_BUNDLE_FILES = ("config.json", "tokenizer.json", "weights.safetensors")
+
+
+def checked(config: RunConfig) -> RunConfig:
+    """The configuration, the bundle's path made absolute. Raises `LaunchError` or `ConfigError`."""
+    require_ray()
+    if config.security.curve:
+        raise ConfigError("security.curve: not available yet; all links are on loopback")
+    address = config.cluster.address
+    if address is not None and "://" in address:
+        raise LaunchError(f"cluster.address {address}: expected host:port of a running Ray, not a client URL")
+    if address is not None and address != "auto":
+        _reach(address)
+    return _with_bundle(config)
+
+
+def _reach(address: str) -> None:
+    """Ray itself tries for minutes to reach a cluster that is not there."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise LaunchError(f"cluster.address {address}: expected host:port of a running Ray")
+    try:
+        socket.create_connection((host, int(port)), _REACH_S).close()
+    except OSError as error:
+        raise LaunchError(f"cluster.address {address}: no Ray there ({error.strerror or error})") from None
+
+
+def _with_bundle(config: RunConfig) -> RunConfig:
+    """A shipped name stays as it is, anything else is a folder. The roles judge what is in the files."""
+    shipped = Path(next(iter(shared.__path__))) / "bundles"
+    folder = shipped / config.bundle
+    if not folder.is_dir():
+        folder = Path(config.bundle).expanduser().absolute()
+        config = config.model_copy(update={"bundle": str(folder)})
+    if not folder.is_dir():
+        names = ", ".join(sorted(p.name for p in shipped.iterdir() if p.is_dir())) or "none"
+        raise ConfigError(f"bundle: {folder}: no such folder (shipped: {names})")
+    missing = [name for name in _BUNDLE_FILES if not (folder / name).is_file()]
+    if missing:
+        raise ConfigError(f"bundle: {folder}: {missing[0]} is missing")
+    return config

@@ -1,0 +1,80 @@
+"""What several commands share: finding a configuration, running it, showing it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from launch.front import Display
+    from shared.config import RunConfig
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=V", help="Override one key of the configuration; may be repeated."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Run folder: new or empty. [dim]runs/<time>-<name>[/]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Only the summary, as JSON, on standard output.")]
+
+
+def find_config(name: str) -> Path:
+    """A path, or the name of a shipped configuration. Raises `ConfigError`."""
+    from shared.config import ConfigError
+
+    path = Path(name)
+    if path.exists():
+        return path
+    shipped = CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml"
+    if path.parent == Path(".") and shipped.exists():
+        return shipped
+    names = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.yaml"))) or "none"
+    raise ConfigError(f"{name}: no such configuration (shipped: {names})")
+
+
+def run_config(config: "RunConfig", out: Path | None, as_json: bool) -> int:
+    """Run, show, return the verdict's exit code. Raises the errors of a person's input."""
+    from launch.cluster_check import checked
+    from launch.front import Front
+    from launch.runfolder import create_run_folder, read_summary
+    from launch.signals import StopSignals
+
+    config = checked(config)
+    with StopSignals() as signals:  # before anything exists that a signal would have to clean up
+        run_dir = create_run_folder(config, out)
+        code = Front(config, run_dir, signals, display_for(config, run_dir, as_json)).run()
+        if as_json:
+            print(json.dumps(read_summary(run_dir), indent=2))
+        else:
+            _show_summary(run_dir)
+    return code
+
+
+def display_for(config: "RunConfig", run_dir: Path, as_json: bool) -> "Display":
+    """A live table on a terminal, else lines; always on standard error with `as_json`."""
+    from launch.displays import LineDisplay, TableDisplay
+
+    stream = sys.stderr if as_json else sys.stdout
+    return TableDisplay(config, run_dir, stream) if stream.isatty() else LineDisplay(sys.stderr)
+
+
+def _show_summary(run_dir: Path) -> None:
+    from rich.console import Console
+
+    from launch.runfolder import read_summary
+    from launch.summary_table import summary_view
+
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(summary_view(read_summary(run_dir)))
+    console.print(f"run folder  {run_dir}", soft_wrap=True, highlight=False)
+    console.print(f"report      {run_dir / 'report.html'}", soft_wrap=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))

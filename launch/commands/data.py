@@ -1,0 +1,37 @@
+"""`m4sc data`: data sets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Make data sets.
+
+    Example: [bold]m4sc data clevr-style data/mine --split train --count 500[/]
+    """
+
+
+@app.command("clevr-style")
+def clevr_style(
+    root: Annotated[Path, typer.Argument(help="Folder to build in; a stopped build goes on.")],
+    split: Annotated[
+        str, typer.Option(help="Name of the split: scenes of different splits differ.")
+    ] = "train",
+    count: Annotated[int, typer.Option(min=1, help="How many scenes.")] = 100,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    samples: Annotated[int, typer.Option(min=1, help="Light samples per pixel.")] = 4,
+    workers: Annotated[int, typer.Option(min=1, help="Rendering processes.")] = 2,
+) -> None:
+    """Render CLEVR-style scenes and write questions with answers about them.
+
+    Example: [bold]m4sc data clevr-style data/mine --split train --count 500[/]
+    """
+    from launch.datasets.clevr_style.build import build
+
+    build(root, split, count, seed=seed, samples=samples, workers=workers)
+    typer.echo(str(root))

@@ -1,0 +1,162 @@
+"""A process that has imported what a role needs, has computed nothing, and forks roles on request.
+
+    python -m launch.forkserver FD PARENT_PID MODULE...
+
+FD is a stream socket to the agent; both ways go JSON lines:
+
+    <- {"op": "fork", "name": "ue-3", "module": "userequipment.process", "spec": {...}}
+    <- {"op": "signal", "name": "ue-3", "number": 9}
+    -> {"event": "loaded", "load_ms": 2900, "threads": 1}
+    -> {"event": "forked", "name": "ue-3", "pid": 4711}
+    -> {"event": "exited", "name": "ue-3", "pid": 4711, "code": -9}
+
+Imported but never computed, because a fork after a computation copies locked thread pools and hangs. Not
+`multiprocessing`'s forkserver: that one has every child import the main module again, which under Ray is
+Ray's worker. This process ends when the agent does (its socket closes), and the roles end with it.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from launch.guardian import die_with_parent
+from launch.role_spec import spec_from_map
+from shared.spec import RoleSpec
+
+RoleMain = Callable[[RoleSpec], int]
+_MAX_REQUEST_BYTES = 2**20
+
+
+class ForkServer:
+    """The loop: requests in, children out, their ends reported. One thread, always."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._buffer = b""
+        self._children: dict[str, int] = {}
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+
+    def run(self) -> None:
+        """Until the agent's end of the socket closes."""
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._channel, selectors.EVENT_READ)
+            selector.register(self._wake_reader, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is self._wake_reader:
+                        with contextlib.suppress(BlockingIOError):
+                            self._wake_reader.recv(4_096)
+                        self._report_ends()
+                    elif not self._read_requests():
+                        return
+
+    def report(self, event: str, **fields: Any) -> None:
+        self._channel.sendall(json.dumps({"event": event, **fields}).encode() + b"\n")
+
+    def _read_requests(self) -> bool:
+        data = self._channel.recv(65_536)
+        if not data or len(self._buffer) > _MAX_REQUEST_BYTES:
+            return False
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._serve(json.loads(line))
+        return True
+
+    def _serve(self, request: dict[str, Any]) -> None:
+        name = request["name"]
+        if request["op"] == "fork":
+            self._fork(name, request["module"], request["spec"])
+        elif name in self._children:  # only this process reaps them: the pid is certainly still theirs
+            os.kill(self._children[name], request["number"])
+
+    def _fork(self, name: str, module: str, spec: dict[str, Any]) -> None:
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become_role(parent, module, spec)
+        self._children[name] = pid
+        self.report("forked", name=name, pid=pid)
+
+    def _become_role(self, parent: int, module: str, spec: dict[str, Any]) -> NoReturn:
+        """In the child: never returns into the server's loop."""
+        code = 70
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            die_with_parent(parent)
+            for own in (self._channel, self._wake_reader, self._wake_writer):
+                own.close()
+            role = spec_from_map(spec)
+            _write_output_to(role.log_path)
+            main: RoleMain = importlib.import_module(module).main
+            code = main(role)
+        except SystemExit as ending:
+            code = ending.code if isinstance(ending.code, int) else 1
+        except BaseException:  # noqa: BLE001  the last frame of a process: report whatever it was
+            traceback.print_exc()
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
+
+    def _report_ends(self) -> None:
+        for name, pid in list(self._children.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                del self._children[name]
+                self.report("exited", name=name, pid=pid, code=os.waitstatus_to_exitcode(status))
+
+
+def _write_output_to(path: Path) -> None:
+    """Standard output and error of this process go to the role's log, for good."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+def main(arguments: list[str]) -> int:
+    channel = socket.socket(fileno=int(arguments[0]))
+    die_with_parent(int(arguments[1]))
+    # The command handles Ctrl-C; started below Ray, SIGINT may be blocked, and a mask is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    began_s = time.monotonic()
+    server = ForkServer(channel)
+    for module in arguments[2:]:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            server.report("unloadable", module=module, detail=str(error))
+            return 1
+    gc.collect()
+    gc.freeze()  # what is shared with the children stays shared: the collector no longer writes to it
+    server.report(
+        "loaded",
+        load_ms=round(1e3 * (time.monotonic() - began_s)),
+        threads=len(os.listdir("/proc/self/task")),
+    )
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        server.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

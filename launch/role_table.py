@@ -1,0 +1,82 @@
+"""What the agent knows of each role process: started, ready, failed, ended; and what to tell of a crash."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.spec import RoleSpec
+from shared.wire.messages import Ready, RoleFailed
+
+LAST_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CrashReport:
+    """A role that ended on its own. `exit_code` is negative for a signal, as in `subprocess`."""
+
+    name: str
+    user: int
+    incarnation: int
+    exit_code: int
+    detail: str
+    last_output: tuple[str, ...]
+    log_path: str
+
+    def line(self) -> str:
+        """One line for people."""
+        how = f"killed by signal {-self.exit_code}" if self.exit_code < 0 else f"exit code {self.exit_code}"
+        said = self.detail or (self.last_output[-1] if self.last_output else "no output")
+        return f"{self.name} ended ({how}): {said} (log: {self.log_path})"
+
+
+@dataclass(slots=True)
+class RoleEntry:
+    """One role process of this host, in its latest incarnation."""
+
+    spec: RoleSpec
+    pid: int | None = None
+    ready: Ready | None = None
+    failed: RoleFailed | None = None
+    exit_code: int | None = None
+    asked_to_end: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def alive(self) -> bool:
+        return self.exit_code is None
+
+    def crash_report(self) -> CrashReport:
+        return CrashReport(
+            name=self.spec.name,
+            user=self.spec.user,
+            incarnation=self.spec.incarnation,
+            exit_code=self.exit_code if self.exit_code is not None else 0,
+            detail=self.failed.detail if self.failed is not None else "",
+            last_output=last_lines(self.spec.log_path),
+            log_path=str(self.spec.log_path),
+        )
+
+    def describe(self, host: str) -> dict[str, Any]:
+        """The role as the summary and `m4sc status` show it."""
+        return {
+            "role": self.spec.role,
+            "user": self.spec.user,
+            "pid": self.pid,
+            "host": host,
+            "incarnation": self.spec.incarnation,
+            "exit_code": self.exit_code,
+        }
+
+
+def last_lines(path: Path, count: int = LAST_LINES) -> tuple[str, ...]:
+    """The last lines of a log, from at most its last 64 KiB; empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 65_536))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ()
+    return tuple(deque((line.rstrip() for line in text.splitlines() if line.strip()), maxlen=count))

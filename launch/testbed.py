@@ -1,0 +1,137 @@
+"""A running testbed: Ray, the agent of this host and its roles, from the supervisor's point of view.
+
+Placement: every role on this host. Links are loopback and the run folder is local, so an existing cluster
+(`cluster.address`) must have a node on this machine; the agent is pinned to it.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from launch.agent_api import AgentApi, StopBudget, StopReport
+from launch.errors import LaunchError
+from launch.event_box import AgentEvent
+from shared.config import RunConfig
+from shared.journal import Journal
+from shared.spec import RoleSpec
+from shared.wire.messages import Ask, AskResult
+
+MAX_RESTARTS = 3
+"""How often one UE is started again before its crash ends the run."""
+_POLL_S = 0.25
+_ASK_SLACK_S = 5.0
+
+Tell = Callable[[dict[str, Any]], None]
+"""Takes what the command shows: {"kind": "phase" | "progress" | "note", ...}."""
+
+
+class Testbed:
+    """Not thread-safe but for `ask`, `status` and `restart`, which may be called while `watch` runs."""
+
+    __test__ = False  # not a test, whatever its name says to pytest
+
+    def __init__(self, config: RunConfig, run_dir: Path, run_id: str, agent: AgentApi, tell: Tell) -> None:
+        self._config = config
+        self._run_dir = run_dir
+        self._run_id = run_id
+        self._agent = agent
+        self._tell = tell
+        self._host = socket.gethostname()
+        self._restarts: dict[int, int] = {}
+        self._asked = 0
+        self._progress: dict[str, Any] = {}
+        self._journal = Journal(run_dir / "journal.jsonl", "agent", -1, self._host, os.getpid())
+        self.failure: str | None = None
+        self.workload_done = False
+
+    def start_emulator(self, timeout_s: float) -> str:
+        """Start the emulator; its data endpoint. Raises `LaunchError`."""
+        (ready,) = self._agent.launch([self._spec("ce", -1, "")], timeout_s)
+        return ready.endpoint
+
+    def start_others(self, endpoint: str, timeout_s: float) -> None:
+        """Start base station and UEs in parallel. Raises `LaunchError` naming who is missing."""
+        users = [self._spec("ue", user, endpoint) for user in range(self._config.users)]
+        self._agent.launch([self._spec("bs", -1, endpoint), *users], timeout_s)
+
+    def begin(self) -> None:
+        """Let the workload begin."""
+        self._agent.begin()
+
+    def watch(self) -> None:
+        """Take what happened within a quarter second; restart UEs that ended."""
+        for event in self._agent.events(_POLL_S):
+            self._on_event(event)
+
+    def ask(self, user: int, task: str, text: str, image: bytes) -> AskResult:
+        """One question through the testbed. Raises `LaunchError` when no terminal state comes in time."""
+        self._asked += 1
+        question = Ask(
+            ask_id=f"ask-{os.getpid()}-{self._asked}", user=user, task=task, text=text, payload=image
+        )
+        return self._agent.ask(question, self._config.deadline_ms / 1e3 + _ASK_SLACK_S)
+
+    def restart(self, name: str) -> None:
+        """Start the next incarnation of a role. Raises `LaunchError`."""
+        ready = self._agent.restart(name, self._config.cluster.start_timeout_s)
+        self._record("restarted", ready.user, f"incarnation {ready.incarnation}, pid {ready.pid}")
+        self._tell({"kind": "note", "text": f"{name} restarted as pid {ready.pid}"})
+
+    def status(self) -> dict[str, Any]:
+        return {"roles": self._agent.roles(), "progress": dict(self._progress), "failure": self.failure}
+
+    def stop(self, budget: StopBudget) -> StopReport:
+        """The ordered stop of all roles."""
+        report = self._agent.stop(budget)
+        for step, names in report.late.items():
+            self._record("late", -1, f"{step}: {', '.join(names) or 'the ends of a link disagree'}")
+        for name in report.killed:
+            self._record("killed", -1, name)
+        return report
+
+    def record_interrupt(self, why: str) -> None:
+        self._record("interrupted", -1, why)
+
+    def _on_event(self, event: AgentEvent) -> None:
+        if event.what == "progress":
+            if event.role == "bs":
+                self._progress = event.values
+            self._tell({"kind": "progress", "role": event.role, "user": event.user, "values": event.values})
+        elif event.what == "workload_done":
+            self.workload_done = True
+        elif event.what == "agent_failed":
+            self.failure = self.failure or str(event.values["line"])
+        elif event.what == "crashed":
+            self._on_crash(event)
+
+    def _on_crash(self, event: AgentEvent) -> None:
+        line = str(event.values["line"])
+        self._record("crashed", event.user, line, exit_code=event.values["exit_code"])
+        self._tell({"kind": "crash", "text": line, "last_output": list(event.values["last_output"])})
+        tries = self._restarts[event.user] = self._restarts.get(event.user, 0) + 1
+        if event.role != "ue" or tries > MAX_RESTARTS:
+            self.failure = self.failure or line
+            return
+        try:
+            self.restart(f"ue-{event.user}")
+        except LaunchError as error:
+            self.failure = self.failure or str(error)
+
+    def _record(self, what: str, user: int, detail: str, **fields: Any) -> None:
+        self._journal.write("process", time.monotonic(), user=user, what=what, detail=detail, **fields)
+
+    def _spec(self, role: str, user: int, endpoint: str) -> RoleSpec:
+        return RoleSpec(
+            run_id=self._run_id,
+            role=role,
+            user=user,
+            incarnation=0,
+            config=self._config,
+            run_dir=self._run_dir,
+            control_endpoint="",  # the agent's own, which it fills in
+            data_endpoint=endpoint,
+            host=self._host,
+        )
