@@ -19,6 +19,7 @@ from launch.guardian import RUN_ID_VARIABLE, kill_run
 from launch.orders import LineSocket, Orders
 from launch.runfolder import discard_run_folder, missing_files
 from launch.signals import StopSignals
+from launch.temp_dirs import sweep_temp_dirs
 from shared.config import RunConfig
 
 _STOP_S = 4.0
@@ -60,6 +61,7 @@ class Front:
         self._give_up_s: float | None = None
         self._answered = 0
         self._heard = False
+        self._roles: list[dict[str, Any]] = []
         self._started_wall_s = time.time()
 
     def run(self) -> int:
@@ -128,6 +130,7 @@ class Front:
                             return message
                         if message["kind"] == "ready" and self._state_dir is not None:
                             return message
+                        self._roles = message.get("roles", self._roles)
                         self._display.show(message)
                 self._display.tick()
 
@@ -159,6 +162,7 @@ class Front:
         left = kill_run(self._run_id)
         with contextlib.suppress(subprocess.TimeoutExpired):
             supervisor.wait(0.5)
+        sweep_temp_dirs()  # a supervisor that had to be killed could not
         if left:
             raise LaunchError(f"these processes could not be killed: {', '.join(map(str, left))}")
         if ending.get("kind") == "error":
@@ -186,6 +190,7 @@ class Front:
             self._run_dir,
             self._config,
             run_id=self._run_id,
+            roles=self._roles,
             started_wall_s=self._started_wall_s,
             launch=launch or {"cut_short": cut_short},
         )

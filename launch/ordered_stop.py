@@ -77,8 +77,10 @@ class OrderedStop:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._budget.counters_s
         while (left_s := deadline_s - loop.time()) > 0:
-            samples = await self._agent.command(self._alive(), "sample", left_s)
-            if ends_agree([row for done in samples.values() for row in _rows(done)]):
+            names = self._alive()
+            samples = await self._agent.command(names, "sample", left_s)
+            whole = len(samples) == len(names)  # an end that did not answer agrees with nothing
+            if whole and ends_agree([row for done in samples.values() for row in _rows(done)]):
                 return True
             await asyncio.sleep(0.02)  # the wait for frames in flight, which announce themselves to nobody
         self._late["counters"] = []

@@ -86,6 +86,9 @@ class Testbed:
     def stop(self, budget: StopBudget) -> StopReport:
         """The ordered stop of all roles."""
         report = self._agent.stop(budget)
+        for event in self._agent.events(0.0):  # the last numbers; what ends now is not a crash
+            if event.what == "progress":
+                self._on_event(event)
         for step, names in report.late.items():
             self._record("late", -1, f"{step}: {', '.join(names) or 'the ends of a link disagree'}")
         for name in report.killed:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from shared.journal import read_journal
+from shared.ledger_files import read_csv
 from tests.e2e.helpers import COMPLETE, Workplace, wait_until
 
 RUN = """
@@ -52,6 +54,25 @@ def test_a_run_ends_valid_with_every_file_and_leaves_nothing(real: Workplace) ->
     assert summary["launch"]["counters_equal"]
     assert "torch" not in (out / "logs" / "ce.log").read_text()
     assert real.processes() == []
+    check_ledger_against_kernel(out, users=2)
+
+
+def check_ledger_against_kernel(out: Path, users: int) -> None:
+    """Wire bytes in the ledger = bytes_sent - bytes_retrans of TCP_INFO, to the byte, at both ends."""
+    rows = read_csv(out / "ledger.csv")
+    kernel = [e for e in read_journal(out / "journal.jsonl").events if e["event"] == "kernel"]
+    assert len(kernel) == 2 * (users + 1), "both ends of every data connection"
+    for event in kernel:
+        end = f"ue-{event['user']}" if event["role"] == "ue" else event["role"]
+        peer = event["link"].split()[1]
+        hop = "bs-ce" if "bs" in event["link"] else "ce-ue"
+        booked = sum(
+            row.values.wire_bytes
+            for row in rows
+            if (row.key.hop, row.key.end, row.key.outcome) == (hop, end, "offered")
+            and (not peer.startswith("ue:") or row.key.users == peer.removeprefix("ue:"))
+        )
+        assert booked == event["bytes_sent"] - event["bytes_retrans"], event["link"]
 
 
 def test_up_ask_kill_ask_status_down(real: Workplace) -> None:

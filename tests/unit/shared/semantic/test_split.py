@@ -7,7 +7,8 @@ from torch import Tensor
 
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.codec import from_symbols
-from shared.semantic.gemma2_split import LayerCache, SenderHalf, join_caches
+from shared.semantic.gemma2_split import SenderHalf
+from shared.semantic.kv_cache import LayerCache, join_caches
 from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, TEXT, QuestionAt, attention_masks
 from shared.semantic.model import SemanticModel
 from shared.semantic.receiver import AnswerRequest, SemanticReceiver

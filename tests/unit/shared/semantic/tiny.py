@@ -55,9 +55,9 @@ def tiny_model(config: SemanticConfig, seed: int = 0) -> SemanticModel:
     """Random weights, large enough that greedy answers vary with the prompt."""
     torch.manual_seed(seed)
     model = SemanticModel(config).eval().requires_grad_(False)
-    for parameter in model.llm.model.layers.parameters():
+    for name, parameter in model.llm.model.layers.named_parameters():
         if parameter.ndim == 2:
-            parameter.mul_(8.0)
+            parameter.mul_(25.0 if "q_proj" in name or "k_proj" in name else 8.0)
     model.codec.erasure_D.normal_()
     return model
 

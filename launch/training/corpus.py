@@ -1,0 +1,93 @@
+"""Text: reviews from a file, the tokenizer trained on them and on scenes, and a start for embeddings."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from torch import nn
+from torch.nn import functional
+
+from launch.datasets.clevr_style.captions import caption
+from launch.datasets.clevr_style.questions import questions_for
+from launch.training.scenes import imagined_scene
+from shared.semantic.config import SemanticConfig
+from shared.semantic.tokenizer import SPECIAL, UNKNOWN, TextCodec
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    text: str
+    label: str
+
+
+def read_reviews(path: Path) -> list[Review]:
+    """Reviews of a (gzipped) JSON-lines file with `text` and `label` (pos, neg)."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [Review(clean(row["text"]), row["label"]) for row in rows]
+
+
+def clean(text: str) -> str:
+    return " ".join(text.replace("<br />", " ").split())
+
+
+def scene_texts(rng: np.random.Generator, scenes: int) -> Iterator[str]:
+    """Questions, answers and captions of imagined scenes."""
+    for _ in range(scenes):
+        scene = imagined_scene(rng)
+        yield caption(scene)
+        for question in questions_for(scene, rng, ("zero_hop",), 10):
+            yield question.question
+            yield question.answer
+
+
+def train_tokenizer(reviews: list[Review], config: SemanticConfig, seed: int = 0) -> TextCodec:
+    """Byte-level BPE, lower case, one space in front so that a word is one token wherever it stands."""
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.ByteLevel(add_prefix_space=True)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=config.llm.vocab,
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    rng = np.random.default_rng(seed)
+    words = [*config.instructions.values(), "positive negative"] * 2_000
+    texts = [*(r.text for r in reviews), *scene_texts(rng, 3_000), *words]
+    tokenizer.train_from_iterator(texts, trainer)
+    return TextCodec(tokenizer)
+
+
+def sentiment_start(
+    ids: list[list[int]], labels: np.ndarray, vocab: int, width: int, seed: int = 0
+) -> torch.Tensor:
+    """Embeddings [vocab, width] of unit-variance rows over sqrt(width), bent by a bag-of-words classifier."""
+    generator = torch.Generator().manual_seed(seed)
+    bag = nn.EmbeddingBag(vocab, width, mode="mean")
+    head = nn.Linear(width, 1)
+    with torch.no_grad():
+        bag.weight.copy_(torch.randn(vocab, width, generator=generator) * width**-0.5)
+    optim = torch.optim.Adam([*bag.parameters(), *head.parameters()], lr=2e-3)
+    target = torch.as_tensor(labels, dtype=torch.float32)
+    for _ in range(4):
+        for rows in torch.randperm(len(ids), generator=generator).split(64):
+            chosen = [ids[i] for i in rows.tolist()]
+            flat = torch.tensor([t for row in chosen for t in row])
+            starts = torch.tensor([0, *np.cumsum([len(row) for row in chosen])[:-1].tolist()])
+            loss = functional.binary_cross_entropy_with_logits(
+                head(bag(flat, starts)).squeeze(1), target[rows]
+            )
+            optim.zero_grad()
+            loss.backward()
+            optim.step()
+    return bag.weight.detach()

@@ -1,0 +1,158 @@
+"""Scene graphs as per-patch targets, and scenes that are never rendered.
+
+A picture of 3:2 is squashed to a square and cut into GRID x GRID patches. Every object is anchored at one
+patch: the one of its centre, or the nearest free one where two centres share a patch.
+
+Shapes: N patches (row by row), A attributes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from launch.datasets.clevr_style.camera import BASE_LOCATION, Camera, object_ids
+from launch.datasets.clevr_style.scene import Scene, SceneObject, solid_of
+from launch.datasets.clevr_style.vocabulary import ATTRIBUTES, VALUES
+
+GRID = 8
+PATCHES = GRID * GRID
+SIZES_OF = tuple(len(VALUES[name]) for name in ATTRIBUTES)  # size 2, color 8, material 2, shape 3
+FEATURES = 1 + sum(SIZES_OF) + 2
+NOTHING = -1
+FINE = (6 * GRID, 4 * GRID)  # rays a picture for the coverage, width x height
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """What stands where. `anchor_NA` and `cover_NA` hold attribute indices or NOTHING."""
+
+    anchor_NA: np.ndarray
+    offset_N2: np.ndarray
+    cover_NA: np.ndarray
+    objects: tuple[int, ...]
+    """The patch of each object of the scene."""
+    values_OA: np.ndarray
+    centres_O2: np.ndarray
+    """Attribute indices and centres (in patches from the top left) of each object."""
+    fine_HW: np.ndarray | None = None
+    """Which object is seen where, finer than patches; the number of objects means the ground."""
+
+    def moved(self, mirrored: bool, right: int, down: int) -> "Patches":
+        """The targets of the picture after it was mirrored, then moved by so many of FINE's cells."""
+        centres = self.centres_O2.copy()
+        fine = self.fine_HW
+        if mirrored:
+            centres[:, 0] = GRID - centres[:, 0]
+            fine = None if fine is None else fine[:, ::-1]
+        centres += right * GRID / FINE[0], down * GRID / FINE[1]
+        if fine is not None:
+            fine = shift(fine, right, down)
+        inside = np.all((centres > 0.1) & (centres < GRID - 0.1), axis=1)
+        return _patches(self.values_OA, centres, fine, inside)
+
+
+def shift(picture: np.ndarray, right: int, down: int) -> np.ndarray:
+    """Move a picture [H, W, ...]; what comes in repeats the edge."""
+    rows = np.clip(np.arange(picture.shape[0]) - down, 0, picture.shape[0] - 1)
+    columns = np.clip(np.arange(picture.shape[1]) - right, 0, picture.shape[1] - 1)
+    return picture[rows][:, columns]
+
+
+def attribute_indices(item: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(VALUES[name].index(item[name]) for name in ATTRIBUTES)
+
+
+def anchors(centres: Sequence[tuple[float, float]]) -> tuple[int, ...]:
+    """A patch for each centre (in patches from the top left), no patch twice."""
+    rows, columns = np.indices((GRID, GRID)).reshape(2, -1)
+    taken = np.zeros(PATCHES, bool)
+    chosen = []
+    for x, y in centres:
+        patch = min(max(int(y), 0), GRID - 1) * GRID + min(max(int(x), 0), GRID - 1)
+        if taken[patch]:
+            patch = int((np.hypot(columns + 0.5 - x, rows + 0.5 - y) + 1e3 * taken).argmin())
+        taken[patch] = True
+        chosen.append(patch)
+    return tuple(chosen)
+
+
+def patches_of(scene: Scene, width: int, height: int, coverage: bool = False) -> Patches:
+    """Targets of a scene whose `pixel_coords` are for a picture of width x height."""
+    objects = scene["objects"]
+    centres = np.array([o["pixel_coords"][:2] for o in objects], np.float32) * (GRID / width, GRID / height)
+    values = np.array([attribute_indices(o) for o in objects])
+    fine = None
+    if coverage and "camera" in scene:
+        x, y, z = scene["camera"]
+        fine = object_ids(Camera((x, y, z)), [solid_of(o) for o in objects], FINE).astype(np.uint8)
+    return _patches(values, centres, fine, np.ones(len(objects), bool))
+
+
+def _patches(values: np.ndarray, centres: np.ndarray, fine: np.ndarray | None, inside: np.ndarray) -> Patches:
+    anchor = np.full((PATCHES, len(ATTRIBUTES)), NOTHING, np.int64)
+    offset = np.zeros((PATCHES, 2), np.float32)
+    places = anchors([(x, y) for x, y in centres[inside].tolist()])
+    anchor[list(places)] = values[inside]
+    for patch, (x, y) in zip(places, centres[inside], strict=True):
+        offset[patch] = x - (patch % GRID) - 0.5, y - (patch // GRID) - 0.5
+    cover = np.full((PATCHES, len(ATTRIBUTES)), NOTHING, np.int64)
+    if fine is not None:
+        across, along = FINE[0] // GRID, FINE[1] // GRID
+        cells = fine.reshape(GRID, along, GRID, across).transpose(0, 2, 1, 3).reshape(PATCHES, -1)
+        share = np.stack([(cells == i).sum(1) for i in range(len(values))], 1)
+        best = share.argmax(1)
+        covered = share[np.arange(PATCHES), best] >= 5
+        cover[covered] = values[best[covered]]
+    return Patches(anchor, offset, cover, places, values, centres, fine)
+
+
+def features(patches: Patches) -> np.ndarray:
+    """Symbolic tokens [N, FEATURES]: present, one-hot attributes, offset of the centre."""
+    out = np.zeros((PATCHES, FEATURES), np.float32)
+    for patch in patches.objects:
+        out[patch, 0] = 1
+        start = 1
+        for column, amount in enumerate(SIZES_OF):
+            out[patch, start + patches.anchor_NA[patch, column]] = 1
+            start += amount
+        out[patch, start:] = patches.offset_N2[patch]
+    return out
+
+
+def imagined_scene(rng: np.random.Generator, most: int = 10) -> Scene:
+    """A scene for language training only: attributes and places at random, no check of what is visible."""
+    x, y, z = (np.asarray(BASE_LOCATION) + rng.uniform(-0.5, 0.5, 3)).tolist()
+    camera, objects = Camera((x, y, z)), []
+    for _ in range(int(rng.integers(3, most + 1))):
+        place = [*rng.uniform(-3, 3, 2).tolist(), 0.5]
+        size, color, material, shape = (VALUES[n][int(rng.integers(len(VALUES[n])))] for n in ATTRIBUTES)
+        item: SceneObject = {
+            "size": size,
+            "color": color,
+            "material": material,
+            "shape": shape,
+            "rotation": 0.0,
+            "3d_coords": place,
+            "pixel_coords": [*camera.project(place, (192, 128))],
+        }
+        objects.append(item)
+    return {
+        "image_index": 0,
+        "image_filename": "",
+        "split": "imagined",
+        "objects": objects,
+        "directions": {},
+        "relationships": {},
+    }
+
+
+def matches(scene: Scene, program: Sequence[tuple[str, str | None]]) -> list[int]:
+    """Indices of the objects that a zero-hop program's filters keep."""
+    kept = list(range(len(scene["objects"])))
+    for function, value in program:
+        if function.startswith("filter_"):
+            name = function.removeprefix("filter_")
+            kept = [i for i in kept if scene["objects"][i][name] == value]  # type: ignore[literal-required]
+    return kept

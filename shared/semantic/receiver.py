@@ -1,0 +1,166 @@
+"""What the UE needs of the semantic codec: symbols in, an answer out.
+
+Shapes: N image tokens, n text tokens, D token width, U channel uses a token.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shared.semantic.bundle import Bundle
+from shared.semantic.codec import ChannelDecoder, Stream, from_symbols
+from shared.semantic.gemma2_split import ReceiverHalf
+from shared.semantic.kv_cache import LayerCache, join_caches
+from shared.semantic.masks import QuestionAt
+from shared.semantic.prompt import Layout, Prompts
+from shared.semantic.sender import CodecKind
+
+State = Literal["received", "erased", "unselected"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """A prompt as it came out of the channel.
+
+    `image_state` and `text_state` have one state a token: an erased token is replaced by the erasure vector,
+    an unselected one is left out of attention. With `question_at` 'ue' the question is `text`, and
+    `text_tokens` stay empty.
+    """
+
+    task: str
+    image_tokens: Tensor | None = None
+    image_state: Sequence[State] = ()
+    text_tokens: Tensor | None = None
+    text_state: Sequence[State] = ()
+    question_at: QuestionAt = "bs"
+    text: str | None = None
+    max_new_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Words, and the ids they came from."""
+
+    text: str
+    token_ids: list[int] = field(default_factory=list)
+
+
+class SemanticReceiver:
+    """The channel decoders and a replica of the language model."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        split_layer: int | None = None,
+        device: str | torch.device = "cpu",
+        codec: CodecKind = "linear",
+    ) -> None:
+        model = bundle.model("receiver")
+        self.split_layer = bundle.config.split_layer if split_layer is None else split_layer
+        self.device = torch.device(device)
+        self.codec = codec
+        self.width = bundle.config.llm.hidden
+        self.image_length = bundle.config.image_tokens
+        self.uses_per_token = bundle.config.uses_per_token if codec == "linear" else self.width // 2
+        self.fingerprint = bundle.fingerprint
+        self.prompts = Prompts(bundle.config, bundle.text_codec)
+        self._text_codec = bundle.text_codec
+        self._stop = frozenset(bundle.config.llm.stop_ids)
+        self._half = ReceiverHalf(model.llm, self.split_layer, self.device)
+        self._decoders = model.codec.decoders.to(self.device)
+        self._erasure_D = model.codec.erasure_D.to(self.device)
+        self._instructions: dict[str, tuple[Tensor, LayerCache]] = {}
+
+    @torch.inference_mode()
+    def channel_decode(self, symbols: np.ndarray, noise_variance: np.ndarray, stream: Stream) -> Tensor:
+        """Equalised symbols [n, U] to token vectors [n, D].
+
+        `noise_variance` [n] is that of one channel use (N0 after equalisation, N0/2 per real dimension), at
+        unit average transmit power; SNR is average received Es/N0 per channel use.
+        """
+        if symbols.ndim != 2 or symbols.shape[1] != self.uses_per_token:
+            raise ValueError(f"symbols: expected [tokens, {self.uses_per_token}], got {list(symbols.shape)}")
+        reals = from_symbols(symbols).to(self.device)
+        if self.codec == "bypass":
+            return reals
+        decoder = self._decoders[stream]
+        assert isinstance(decoder, ChannelDecoder)
+        variance = torch.from_numpy(np.asarray(noise_variance, np.float32)).to(self.device)
+        decoded: Tensor = decoder(reals, variance)
+        return decoded
+
+    @torch.inference_mode()
+    def answer(self, request: AnswerRequest) -> Answer:
+        """Greedy and deterministic. Raises ValueError, one line, for a request that does not fit together."""
+        layout = self.prompts.layout(request.task)
+        limit = self.prompts.max_new_tokens(request.task)
+        wanted = limit if request.max_new_tokens is None else request.max_new_tokens
+        if wanted < 1:
+            raise ValueError(f"max_new_tokens: expected at least 1, got {wanted}")
+        fixed_1TD, fixed_cache = self._instruction(request.task, layout)
+        known = join_caches([fixed_cache], reserve=wanted)
+        image_tokens, image_at = self._sent("image", request.image_tokens, request.image_state, layout.image)
+        if request.question_at == "ue":
+            text_tokens, text_at, length = self._asked_here(request, layout, known)
+        else:
+            length = 0 if request.text_tokens is None else len(request.text_tokens)
+            if length > self.prompts.text_limit:
+                raise ValueError(f"text: {length} tokens, at most {self.prompts.text_limit} are accepted")
+            text_tokens, text_at = self._sent(
+                "text", request.text_tokens, request.text_state, layout.text(length)
+            )
+        prompt = torch.cat([fixed_1TD[:, :1], image_tokens[None], fixed_1TD[:, 1:], text_tokens[None]], 1)
+        ids = self._half.generate(
+            prompt,
+            [0, *image_at, *layout.instruction, *text_at],
+            known,
+            layout.text(length).stop,
+            wanted,
+            self._stop,
+        )
+        return Answer(self._text_codec.decode(ids), ids)
+
+    def _sent(
+        self, name: str, tokens: Tensor | None, states: Sequence[State], places: range
+    ) -> tuple[Tensor, list[int]]:
+        """Tokens that take part, with their position ids; the rule for lost and unselected ones."""
+        if tokens is None:
+            return torch.zeros(0, self.width, device=self.device), []
+        if tokens.shape != (len(places), self.width) or len(states) != len(places):
+            raise ValueError(
+                f"{name}: expected {len(places)} tokens of width {self.width} and as many states, "
+                f"got {list(tokens.shape)} and {len(states)}"
+            )
+        tokens = tokens.to(self.device, torch.float32)
+        erased = torch.tensor([state == "erased" for state in states], dtype=torch.bool, device=self.device)
+        tokens = torch.where(erased[:, None], self._erasure_D, tokens)
+        kept = [row for row, state in enumerate(states) if state != "unselected"]
+        return tokens[kept], [places[row] for row in kept]
+
+    def _asked_here(
+        self, request: AnswerRequest, layout: Layout, known: LayerCache
+    ) -> tuple[Tensor, list[int], int]:
+        """A question asked at the UE: its tokens at the split; `known` then holds them too."""
+        if request.text is None:
+            raise ValueError("text: a question asked at the UE needs its text")
+        ids = self.prompts.text_ids(request.text)
+        if not ids:
+            return torch.zeros(0, self.width, device=self.device), [], 0
+        places = layout.text(len(ids))
+        before = 1 + len(layout.instruction_ids)
+        return (
+            self._half.text(self._half.embed_ids(ids), places.start, known, before)[0],
+            list(places),
+            len(ids),
+        )
+
+    def _instruction(self, task: str, layout: Layout) -> tuple[Tensor, LayerCache]:
+        if task not in self._instructions:
+            self._instructions[task] = self._half.instruction(
+                layout.instruction_ids, layout.instruction.start
+            )
+        return self._instructions[task]

@@ -1,0 +1,42 @@
+"""Reviews from a file, and the start of the embeddings."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from launch.training.corpus import read_reviews, scene_texts, sentiment_start
+from launch.training.language import crop
+
+
+def test_reviews_are_read_and_cleaned(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(json.dumps({"id": "a", "label": "pos", "text": "Good.<br /><br />Very  good."}) + "\n")
+    (review,) = read_reviews(path)
+    assert (review.text, review.label) == ("Good. Very good.", "pos")
+
+
+def test_a_crop_is_the_beginning_or_the_end() -> None:
+    rng = np.random.default_rng(0)
+    ids = list(range(10))
+    found = {tuple(crop(ids, 4, rng)) for _ in range(30)}
+    assert found == {(0, 1, 2, 3), (6, 7, 8, 9)}
+    assert crop(ids, 10, rng) == ids
+
+
+def test_embeddings_start_apart_where_sentiment_differs() -> None:
+    torch.set_num_threads(1)
+    ids = [[1, 2, 3], [1, 2, 4]] * 200
+    table = sentiment_start(ids, np.array([1, 0] * 200), 6, 8)
+    assert table.shape == (6, 8)
+    plain = sentiment_start(ids, np.array([1, 1] * 200), 6, 8)
+    assert (table[3] - table[4]).norm() > (plain[3] - plain[4]).norm()
+
+
+def test_scene_texts_hold_questions_and_answers() -> None:
+    texts = list(scene_texts(np.random.default_rng(0), 2))
+    assert any(text.endswith("?") for text in texts)
+    assert any(len(text.split()) == 1 for text in texts)
