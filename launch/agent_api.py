@@ -94,7 +94,7 @@ class AgentApi(ABC):
 
     @abstractmethod
     def roles(self) -> list[dict[str, Any]]:
-        """Every role: {role, user, pid, host, incarnation, exit_code}."""
+        """Every role: {role, user, pid, host, incarnation, exit_code, fingerprint}."""
 
     @abstractmethod
     def stop(self, budget: StopBudget) -> StopReport:

@@ -18,7 +18,6 @@ def complete_run_folder(
     run_id: str,
     roles: Sequence[Mapping[str, Any]] = (),
     started_wall_s: float | None = None,
-    fingerprint: str | None = None,
     launch: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write ledger.csv, ledger.parquet, summary.json and report.html; returns the summary.
@@ -26,6 +25,8 @@ def complete_run_folder(
     Works with whatever is there: after a SIGKILL the journal and the counter files are. `launch` is what
     only the supervisor knows: why the run was cut short, how the stop went, start-up times in seconds.
     """
+    # The bundle's fingerprint is what the base station loaded, not what the configuration named.
+    fingerprint = next((r["fingerprint"] for r in roles if r["role"] == "bs" and r.get("fingerprint")), None)
     summary = write_results(
         run_dir, config, roles, run_id=run_id, started_wall_s=started_wall_s, fingerprint=fingerprint
     )

@@ -67,6 +67,7 @@ class RoleEntry:
             "host": host,
             "incarnation": self.spec.incarnation,
             "exit_code": self.exit_code,
+            "fingerprint": self.ready.fingerprint if self.ready is not None else "",
         }
 
 

@@ -34,7 +34,7 @@ from shared.semantic.tokenizer import TextCodec
 
 SCENES = 8
 #: Share of the time and peak learning rate of phases 1, 2 and 3.
-SHARES = {1: 0.08, 2: 0.37, 3: 0.55}
+SHARES = {1: 0.055, 2: 0.25, 3: 0.695}
 PEAKS = {1: 2e-3, 2: 8e-4, 3: 8e-4}
 SNR_DB = (-5.0, 20.0)
 FRAME_TOKENS = 16

@@ -22,7 +22,7 @@ from shared.semantic.model import SemanticModel
 from shared.semantic.tokenizer import TextCodec
 
 #: Shares of the whole time. The vision tower starts together with the language model.
-LANGUAGE_SHARE, VISION_SHARE = 0.46, 0.63
+LANGUAGE_SHARE, VISION_SHARE = 0.39, 0.53
 WORKERS = 2
 
 
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--imdb", type=Path, required=True, help="reviews, .jsonl or .jsonl.gz")
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, log and tokenizer")
     parser.add_argument("--bundle", type=Path, help="where to write the finished bundle")
-    parser.add_argument("--minutes", type=float, default=55.0)
+    parser.add_argument("--minutes", type=float, default=62.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     args = parser.parse_args()

@@ -140,7 +140,6 @@ def test_a_full_disk_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.Monkey
             counters.add(key(64))
 
 
-
 def test_merge_flatten_and_back() -> None:
     rows = [LedgerRow(key(1), Values(1, 2, 3, 4, 5, 0.1)), LedgerRow(key(0), Values(frames=1))]
     rows.append(rows[0])

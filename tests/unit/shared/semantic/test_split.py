@@ -1,5 +1,7 @@
 """The split model against references: `transformers`' generate, and one forward pass with the same masks."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -56,7 +58,7 @@ def over_the_air(
 @pytest.mark.parametrize("cap", [False, True])
 def test_k0_without_channel_is_transformers_generate(bundle: Bundle, capped: Bundle, cap: bool) -> None:
     chosen = capped if cap else bundle
-    model = chosen.model("all")
+    model: Any = chosen.model("all")
     answers = set()
     for number, question in enumerate(QUESTIONS):
         receiver, image, text = over_the_air(chosen, 0, question, picture=number)
