@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from shared.semantic.config import SemanticConfig, SemanticConfigError, parse_config
-from shared.semantic.model import SemanticModel, empty_model
+from shared.semantic.model import SemanticModel, empty_model, shape_of_model
 from shared.semantic.tokenizer import TextCodec
 
 CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, CARD_FILE = (
@@ -160,7 +160,9 @@ def _check_header(path: Path, config: SemanticConfig) -> None:
     """Every tensor is there, with its shape and a float type, and no other is."""
     if not path.is_file():
         raise BundleError(f"{path}: no such file")
-    expected = {name: list(t.shape) for name, t in empty_model(config).state_dict().items() if name != TIED}
+    expected = {
+        name: list(t.shape) for name, t in shape_of_model(config).state_dict().items() if name != TIED
+    }
     try:
         with safe_open(path, framework="np") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)

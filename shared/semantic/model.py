@@ -26,10 +26,15 @@ class SemanticModel(nn.Module):
         self.codec = ChannelCodec(config.llm.hidden, config.uses_per_token)
 
 
-def empty_model(config: SemanticConfig) -> SemanticModel:
-    """A model whose parameters live on the meta device, with real buffers: nothing is computed or drawn."""
+def shape_of_model(config: SemanticConfig) -> SemanticModel:
+    """A model on the meta device: names and shapes only, nothing is computed."""
     with torch.device("meta"):
-        model = SemanticModel(config)
+        return SemanticModel(config)
+
+
+def empty_model(config: SemanticConfig) -> SemanticModel:
+    """A model whose parameters live on the meta device, with real buffers, ready to be given its tensors."""
+    model = shape_of_model(config)
     model.llm.model.rotary_emb = Gemma2RotaryEmbedding(model.llm.config)
     embed = model.llm.model.embed_tokens
     embed.embed_scale = nn.Buffer(torch.tensor(embed.scalar_embed_scale), persistent=False)
