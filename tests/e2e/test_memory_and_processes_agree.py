@@ -118,7 +118,7 @@ def book_of_memory(world: World) -> Book:
         header, *payload = (bytes(part) for part in encode(message))
         for p in portions(message, len(header), len(payload[0]) if payload else 0):
             if p.purpose == "first" and p.klass in CLASSES:
-                amounts = (p.frames, p.payload_bytes, p.header_bytes, p.wire_bytes, p.channel_uses)
+                amounts = (p.frames, p.payload_bytes, p.header_bytes, p.wire_bytes, p.uses)
                 _add(book, (end_name(node), p.users, p.klass), amounts)
     return {key: tuple(amounts) for key, amounts in book.items()}
 

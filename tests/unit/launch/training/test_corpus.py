@@ -30,8 +30,10 @@ def test_a_crop_is_the_beginning_or_the_end() -> None:
 def test_embeddings_start_apart_where_sentiment_differs() -> None:
     torch.set_num_threads(1)
     ids = [[1, 2, 3], [1, 2, 4]] * 200
+    torch.manual_seed(0)
     table = sentiment_start(ids, np.array([1, 0] * 200), 6, 8)
     assert table.shape == (6, 8)
+    torch.manual_seed(0)  # the same random part: only sentiment tells the tables apart
     plain = sentiment_start(ids, np.array([1, 1] * 200), 6, 8)
     assert (table[3] - table[4]).norm() > (plain[3] - plain[4]).norm()
 
