@@ -75,10 +75,6 @@ class Receiver:
         """Number of requests that wait for frames."""
         return sum(len(g.waiting) for g in self._groups.values())
 
-    def is_waiting(self, side: SideInfo) -> bool:
-        group = self._groups.get(side.group_id)
-        return group is not None and side.request_id in group.waiting
-
     def on_side_info(self, side: SideInfo, now_s: float) -> list[Feedback | Reception]:
         """A new request, or a poll (a higher attempt) for one that waits: say what is missing."""
         group = self._group(side.group_id, now_s)

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.models.gemma2.modeling_gemma2 import rotate_half
 
+from channel_emulator.physics.differentiable import awgn
 from launch.training.packing import KINDS, Batch
 from launch.training.scenes import FEATURES, SIZES_OF
-from shared.semantic.codec import ChannelCodec, awgn
+from shared.semantic.codec import ChannelCodec
 from shared.semantic.masks import IMAGE, TEXT, attention_masks
 from shared.semantic.model import SemanticModel
 
@@ -59,7 +60,8 @@ def through_air(codec: ChannelCodec, hidden_BTD: Tensor, batch: Batch, at_ue_B: 
     public = ((image & air.image_public_B[:, None]) | (text & air.text_public_B[:, None]))[..., None]
     sent = torch.where(public, codec.encoders["public"](hidden_BTD), codec.encoders["private"](hidden_BTD))
     variance_BT = air.noise_variance_B[:, None].expand(sent.shape[:2])
-    heard = awgn(sent.float(), variance_BT)
+    symbols = torch.view_as_complex(sent.float().unflatten(-1, (-1, 2)))  # in phase, in quadrature
+    heard = torch.view_as_real(awgn(symbols, variance_BT[..., None])).flatten(-2)
     decoded = torch.where(
         public, codec.decoders["public"](heard, variance_BT), codec.decoders["private"](heard, variance_BT)
     )

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +106,3 @@ class Mean:
         means = {name: total / count for name, (total, count) in self._sums.items()}
         self._sums.clear()
         return means
-
-
-Build = Callable[[], Any]

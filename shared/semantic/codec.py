@@ -37,12 +37,6 @@ def from_symbols(symbols_NU: np.ndarray) -> Tensor:
     return torch.from_numpy(rows.view(np.float32).copy())
 
 
-def awgn(reals: Tensor, noise_variance: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Differentiable AWGN for training: `noise_variance` is N0 per channel use, N0/2 per real dimension."""
-    noise = torch.randn(reals.shape, generator=generator, dtype=reals.dtype)
-    return reals + noise * (noise_variance / 2).sqrt().unsqueeze(-1)
-
-
 class ChannelEncoder(nn.Module):
     """Token vectors [N, D] to 2 U reals of exact power U a token."""
 

@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from transformers import Gemma2Config, SiglipVisionConfig
 
-TASKS = ("vqa", "caption", "text_classification")
+from shared.semantic.tasks import INSTRUCTIONS, TASKS
 
 
 class _Part(BaseModel):
@@ -153,17 +153,6 @@ def parse_config(data: object) -> SemanticConfig:
         message = first["msg"].removeprefix("Value error, ")
         raise SemanticConfigError(f"{place}: {' '.join(message.split())}") from None
 
-
-def _instruction(action: str, given: str, form: str, domain: str) -> str:
-    """The task template of the paper: Instruction, Input, Output, Metadata."""
-    return f"Instruction {action} Input {given} Output {form} Metadata {domain}"
-
-
-INSTRUCTIONS = {
-    "vqa": _instruction("answer", "image question", "word", "scene"),
-    "caption": _instruction("describe", "image", "text", "scene"),
-    "text_classification": _instruction("classify", "text", "word", "review"),
-}
 
 MICRO = SemanticConfig(
     name="micro",

@@ -4,11 +4,16 @@ The template is the paper's: Instruction (what to do), Input (what is given), Ou
 Metadata (the domain). The wording of a bundle is part of its configuration: `config.instructions`.
 """
 
-from shared.semantic.config import INSTRUCTIONS, TASKS
-
-__all__ = ["INSTRUCTIONS", "TASKS", "needs_image"]
+TASKS = ("vqa", "caption", "text_classification")
 
 
-def needs_image(task: str) -> bool:
-    """Whether a request of this task is about a picture."""
-    return task in ("vqa", "caption")
+def _instruction(action: str, given: str, form: str, domain: str) -> str:
+    """The task template of the paper: Instruction, Input, Output, Metadata."""
+    return f"Instruction {action} Input {given} Output {form} Metadata {domain}"
+
+
+INSTRUCTIONS = {
+    "vqa": _instruction("answer", "image question", "word", "scene"),
+    "caption": _instruction("describe", "image", "text", "scene"),
+    "text_classification": _instruction("classify", "text", "word", "review"),
+}

@@ -102,16 +102,6 @@ def decode(parts: Sequence[Part]) -> Message:
         raise ProtocolError("bad_field", "flat fields", f"deep nesting in {kind}") from None
 
 
-def header_bytes_of(parts: Sequence[Part]) -> int:
-    """Size of the header part."""
-    return _size(parts[0])
-
-
-def payload_bytes_of(parts: Sequence[Part]) -> int:
-    """Size of the payload part, 0 if there is none."""
-    return _size(parts[1]) if len(parts) > 1 else 0
-
-
 def _checked_body(header: bytes) -> bytes:
     if len(header) < PREFIX_BYTES:
         raise ProtocolError("truncated", f"at least {PREFIX_BYTES} bytes", str(len(header)))

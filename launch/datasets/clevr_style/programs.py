@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 from launch.datasets.clevr_style.scene import Scene, SceneObject
-from launch.datasets.clevr_style.vocabulary import ATTRIBUTES, Attribute, Direction
+from launch.datasets.clevr_style.vocabulary import ATTRIBUTES, Direction
 
 ReadAttribute = Literal["query_size", "query_color", "query_material", "query_shape"]
 Kind = Literal["exist", "count"] | ReadAttribute
@@ -29,11 +29,6 @@ class ProgramError(ValueError):
 def attributes_of(item: SceneObject) -> tuple[str, str, str, str]:
     """(size, color, material, shape) of an object, the order of ATTRIBUTES."""
     return item["size"], item["color"], item["material"], item["shape"]
-
-
-def queried(kind: ReadAttribute) -> Attribute:
-    """The attribute that a query kind asks for."""
-    return ATTRIBUTES[QUERY_KINDS.index(kind)]
 
 
 def filters(description: Description) -> Program:

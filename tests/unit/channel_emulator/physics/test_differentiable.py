@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 
 from channel_emulator.physics import differentiable
@@ -67,3 +68,10 @@ def test_the_emulator_process_loads_no_model_code() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_awgn_puts_half_of_n0_on_each_real_dimension() -> None:
+    source = torch.Generator().manual_seed(1)
+    noise = differentiable.awgn(torch.zeros(80_000, dtype=torch.complex64), torch.tensor(0.25), source)
+    for part in (noise.real, noise.imag):
+        assert float(part.var()) == pytest.approx(0.125, rel=0.02)

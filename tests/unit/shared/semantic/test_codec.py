@@ -7,7 +7,6 @@ import torch
 from shared.semantic.codec import (
     ChannelCodec,
     ChannelDecoder,
-    awgn,
     from_symbols,
     normalise_power,
     to_symbols,
@@ -34,12 +33,6 @@ def test_symbols_and_reals_are_the_same_numbers() -> None:
     symbols = to_symbols(reals)
     assert symbols[1, 2] == complex(reals[1, 4], reals[1, 5])
     torch.testing.assert_close(from_symbols(symbols), reals)
-
-
-def test_awgn_puts_half_of_n0_on_each_real_dimension() -> None:
-    generator = torch.Generator().manual_seed(1)
-    noise = awgn(torch.zeros(20_000, 8), torch.full((20_000,), 0.25), generator)
-    assert float(noise.var()) == pytest.approx(0.125, rel=0.02)
 
 
 def test_decoder_is_linear_behind_the_lmmse_gain() -> None:
