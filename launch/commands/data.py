@@ -26,12 +26,18 @@ def clevr_style(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     samples: Annotated[int, typer.Option(min=1, help="Light samples per pixel.")] = 4,
     workers: Annotated[int, typer.Option(min=1, help="Rendering processes.")] = 2,
+    families: Annotated[
+        list[str] | None,
+        typer.Option("--family", help="Of questions; may be repeated. Without it: all nine."),
+    ] = None,
 ) -> None:
     """Render CLEVR-style scenes and write questions with answers about them.
 
     Example: [bold]m4sc data clevr-style data/mine --split train --count 500[/]
     """
     from launch.datasets.clevr_style.build import build
+    from launch.datasets.clevr_style.offers import ALL, check_families
 
-    build(root, split, count, seed=seed, samples=samples, workers=workers)
+    chosen = check_families(families or [ALL])
+    build(root, split, count, seed=seed, samples=samples, workers=workers, families=chosen)
     typer.echo(str(root))

@@ -103,10 +103,15 @@ def _fill(slots: Sequence[Slot], pictures: Pictures, config: RunConfig) -> list[
     rnd = random.Random(derive_seed(config.seed, "workload", "questions"))
     questions = pictures.questions([shown[slot.index] for slot in asking], rnd)
     question_of = {slot.index: question for slot, question in zip(asking, questions, strict=True)}
+    swapped = config.control == "another_image"
+    if swapped and len(order) < 2:
+        raise ConfigError("control: another_image needs at least two images")
     entries: list[dict[str, Any]] = []
     for slot in slots:
         picture = shown[slot.index]
-        path = pictures.paths[picture]
+        # The control sends the next picture of the order, so every question meets another scene.
+        sent = order[(order.index(picture) + 1) % len(order)] if swapped else picture
+        path = pictures.paths[sent]
         question = question_of.get(slot.index)
         entries.append(
             {

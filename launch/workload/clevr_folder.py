@@ -1,7 +1,7 @@
 """A folder in CLEVR's layout, real CLEVR or rendered: questions on its scene graphs, or its questions file.
 
-Zero-hop and one-hop questions are written on the scene graphs, balanced. Other families come from
-`questions.jsonl`, on pictures that have `questions_per_image` of them: balanced as far as the file allows; a
+By default balanced questions are written on the scene graphs; with `workload.questions: file` they come from
+the questions file, on pictures that have `questions_per_image` of them: balanced as far as the file allows; a
 picture that offers nothing wanted gives what it has.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from launch.datasets.choose import ANYTHING, Cell, Chosen, choose
 from launch.datasets.clevr_folder import (
     IMAGES_FOLDER,
     QUESTIONS_FILE,
@@ -18,9 +19,11 @@ from launch.datasets.clevr_folder import (
     read_questions,
     read_scenes,
 )
+from launch.datasets.clevr_style.offers import SceneQuestions
+from launch.datasets.clevr_style.questions import Family
+from launch.datasets.clevr_style.scene import Scene
 from launch.datasets.sample import Sample
-from launch.workload.choose import ANYTHING, Cell, Chosen, choose
-from launch.workload.scene_questions import SceneQuestions, is_written
+from launch.workload.pictures import families_of
 from shared.config import ConfigError, RunConfig
 
 
@@ -30,17 +33,20 @@ class FolderPictures:
 
     root: Path
     paths: Sequence[Path]
+    families: Sequence[Family] = ()
     offered: dict[int, list[Sample]] = field(default_factory=dict)
-    scenes: SceneQuestions | None = None
+    graphs: Sequence[Scene] | None = None
     captions: dict[Path, str] = field(default_factory=dict)
 
     def questions(self, numbers: Sequence[int], rnd: random.Random) -> list[Chosen]:
         """Out of the questions file if there is one, else written on the scene graphs."""
-        if self.scenes is not None:
-            return choose(numbers, self.scenes.offer, rnd, str(self.root))
+        if self.graphs is not None:
+            offer = SceneQuestions(self.graphs, self.families, rnd).offer
+            return choose(numbers, self.families, offer, rnd, str(self.root))
         for number in sorted(self.offered):
             rnd.shuffle(self.offered[number])
-        return choose(numbers, self._offer, rnd, str(self.root / QUESTIONS_FILE), fall_back=True)
+        where = str(self.root / QUESTIONS_FILE)
+        return choose(numbers, self.families, self._offer, rnd, where)
 
     def caption(self, number: int) -> str:
         text = self.captions.get(self.paths[number])
@@ -50,7 +56,9 @@ class FolderPictures:
 
     def _offer(self, picture: int, cell: Cell, before: frozenset[str]) -> Chosen | None:
         for sample in self.offered.get(picture, ()):
-            wanted = cell == ANYTHING or (sample.kind == cell[0] and cell[1] in ("", sample.answer))
+            family, kind, answer = cell
+            fits = sample.family == family and sample.kind == kind and answer in ("", sample.answer)
+            wanted = cell == ANYTHING or fits
             if wanted and sample.sample_id not in before:
                 return Chosen(sample.text, sample.answer, sample.kind, sample.family, sample.sample_id)
         return None
@@ -58,22 +66,21 @@ class FolderPictures:
 
 def pictures(root: Path, config: RunConfig) -> FolderPictures:
     """Read a folder; `workload.limit` takes its first pictures only. Raises `ConfigError`, `DatasetError`."""
-    families, limit, tasks = config.workload.families, config.workload.limit, config.workload.tasks
+    families, limit, tasks = families_of(config.workload), config.workload.limit, config.workload.tasks
     captions = read_captions(root) if "caption" in tasks else []
     caption_of = {sample.image: sample.answer for sample in captions if sample.image is not None}
     if "vqa" not in tasks:
         return FolderPictures(root, list(caption_of)[:limit], captions=caption_of)
-    if is_written(families) and ((root / SCENES_FILE).is_file() or not (root / QUESTIONS_FILE).is_file()):
+    if config.workload.questions == "written":
         graphs = read_scenes(root)[:limit]
         paths = [root / IMAGES_FOLDER / scene["image_filename"] for scene in graphs]
         for path in paths:
             if not path.is_file():
                 raise ConfigError(f"{path}: no such image, but {SCENES_FILE} names it")
-        writer = SceneQuestions(graphs, families, random.Random(config.seed))
-        return FolderPictures(root, paths, scenes=writer, captions=caption_of)
+        return FolderPictures(root, paths, families, graphs=graphs, captions=caption_of)
     samples = read_questions(root, families)
     if not samples:
-        raise ConfigError(f"{root / QUESTIONS_FILE}: no questions of {', '.join(families) or 'no family'}")
+        raise ConfigError(f"{root / QUESTIONS_FILE}: no questions of {', '.join(families)}")
     by_path: dict[Path, list[Sample]] = {}
     for sample in samples:
         if sample.image is not None:
@@ -85,4 +92,4 @@ def pictures(root: Path, config: RunConfig) -> FolderPictures:
             f"workload.questions_per_image: no picture of {root / QUESTIONS_FILE} has {per_image} questions"
         )
     offered = {number: by_path[path] for number, path in enumerate(rich)}
-    return FolderPictures(root, rich, offered, captions=caption_of)
+    return FolderPictures(root, rich, families, offered, captions=caption_of)

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.datasets.choose import Chosen, choose
 from launch.datasets.clevr_style.build import build, iter_ready
 from launch.datasets.clevr_style.captions import caption
+from launch.datasets.clevr_style.offers import SceneQuestions
+from launch.datasets.clevr_style.questions import Family
 from launch.datasets.clevr_style.scene import Scene
 from launch.datasets.errors import DatasetError
-from launch.workload.choose import Chosen, choose
-from launch.workload.scene_questions import SceneQuestions, check_families
+from launch.workload.pictures import families_of
 from shared.config import ConfigError, RunConfig, WorkloadConfig
 
 DATA_SEED = 0
@@ -30,10 +32,11 @@ class RenderedPictures:
     root: Path
     scenes: Sequence[Scene]
     paths: Sequence[Path]
-    families: Sequence[str]
+    families: Sequence[Family]
 
     def questions(self, numbers: Sequence[int], rnd: random.Random) -> list[Chosen]:
-        return choose(numbers, SceneQuestions(self.scenes, self.families, rnd).offer, rnd, str(self.root))
+        offer = SceneQuestions(self.scenes, self.families, rnd).offer
+        return choose(numbers, self.families, offer, rnd, str(self.root))
 
     def caption(self, number: int) -> str:
         return caption(self.scenes[number])
@@ -41,10 +44,10 @@ class RenderedPictures:
 
 def pictures(config: RunConfig, count: int, progress: Progress) -> RenderedPictures:
     """The first `count` scenes of the configured split. Raises `ConfigError`."""
-    check_families(config.workload.families)
+    families = families_of(config.workload)
     found = scenes_for(config.workload, count, progress)
     return RenderedPictures(
-        data_folder(config.workload), [s for s, _ in found], [p for _, p in found], config.workload.families
+        data_folder(config.workload), [s for s, _ in found], [p for _, p in found], families
     )
 
 

@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from launch.workload.choose import Chosen
+from launch.datasets.choose import Chosen
+from launch.datasets.clevr_style.offers import check_families
+from launch.datasets.clevr_style.questions import Family
+from launch.datasets.errors import DatasetError
+from shared.config import ConfigError, WorkloadConfig
 
 
 class Pictures(Protocol):
@@ -23,3 +27,11 @@ class Pictures(Protocol):
     def caption(self, number: int) -> str:
         """The right caption; raises `ConfigError` where the source has none."""
         ...
+
+
+def families_of(config: WorkloadConfig) -> tuple[Family, ...]:
+    """The question families that a workload asks for. Raises `ConfigError`."""
+    try:
+        return check_families(config.families)
+    except DatasetError as error:
+        raise ConfigError(f"workload.{error}") from None

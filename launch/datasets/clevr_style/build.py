@@ -20,12 +20,12 @@ from PIL import Image
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from launch.datasets.clevr_style.balance import balanced_questions
-from launch.datasets.clevr_style.programs import QUERY_KINDS
-from launch.datasets.clevr_style.questions import Family, Question
+from launch.datasets.clevr_style.programs import to_json
+from launch.datasets.clevr_style.questions import FAMILIES, Family, Question
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, Scene, image_name, sample_scene
 from launch.datasets.errors import DatasetError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 CONFIG_FILE: Final = "dataset.json"
 SCENE_LOG: Final = "scenes.jsonl"
 SCENES_FILE: Final = "scenes.json"
@@ -54,7 +54,7 @@ def build(
     workers: int = 2,
     nice: int = 0,
     questions_per_scene: int = 10,
-    families: Sequence[Family] = ("zero_hop",),
+    families: Sequence[Family] = FAMILIES,
 ) -> None:
     """Render scenes 0 .. count - 1 of a split; continues a stopped build, or grows a finished one.
 
@@ -79,9 +79,7 @@ def build(
     scenes = [done[index] for index in sorted(done)]
     info = {"split": split, "version": str(FORMAT)}
     _write(root / SCENES_FILE, json.dumps({"info": info, "scenes": scenes}))
-    questions = [
-        q for name in families for q in balanced_questions(scenes, seed, questions_per_scene, family=name)
-    ]
+    questions = balanced_questions(scenes, seed, questions_per_scene, families)
     _write(root / QUESTIONS_FILE, "".join(json.dumps(question_record(q)) + "\n" for q in questions))
 
 
@@ -92,9 +90,9 @@ def question_record(question: Question) -> dict[str, Any]:
         "question": question.question,
         "answer": question.answer,
         "template": f"{question.family}.json",
-        "question_family_index": ("count", "exist", *QUERY_KINDS).index(question.kind),
+        "question_family_index": FAMILIES.index(question.family),
         "type": question.kind,
-        "program": question.program,
+        "program": to_json(question.program),
     }
 
 

@@ -20,7 +20,7 @@ SubIds = Callable[[Ids, Ids], Ids]
 FIREFLY: Final = 1.35  # a matte pixel is limited to this multiple of its surroundings' median
 #: Passes: distance between the 5 x 5 taps in pixels, and the relative difference in brightness at which trust
 #: falls, for matte and for shiny surfaces (whose reflections have true edges).
-PASSES: Final = ((1, 0.4, 0.3), (2, 0.2, 0.08), (4, 0.1, 0.03))
+PASSES: Final = ((1, 0.8, 0.5), (2, 0.4, 0.25), (4, 0.2, 0.1), (2, 0.1, 0.05))
 KERNEL: Final = (1 / 16, 1 / 4, 3 / 8, 1 / 4, 1 / 16)
 BORDER_REACH: Final = 2  # pixels
 

@@ -1,25 +1,36 @@
-"""Functional programs over scene graphs: chains of CLEVR's functions, and what each of them means.
+"""Functional programs over scene graphs: CLEVR's functions, as a graph of nodes (Johnson et al. 2017).
 
-A program starts from all objects of a scene; each step narrows, moves or reads that set (Johnson et al.
-2017).
+A node applies a function to the results of earlier nodes; the last node gives the answer. Sets of objects
+are tuples of indices into the scene's objects, in their order.
 """
 
-from collections.abc import Sequence
-from typing import Final, Literal, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from launch.datasets.clevr_style.scene import Scene, SceneObject
-from launch.datasets.clevr_style.vocabulary import ATTRIBUTES, Direction
+from launch.datasets.clevr_style.vocabulary import ATTRIBUTES
 
 ReadAttribute = Literal["query_size", "query_color", "query_material", "query_shape"]
-Kind = Literal["exist", "count"] | ReadAttribute
-#: A function and its value: ('filter_color', 'red'), ('relate', 'left'), ('count', None).
-Step = tuple[str, str | None]
-Program = tuple[Step, ...]
-
-#: Wanted (size, color, material, shape); None where any will do.
-Description = tuple[str | None, str | None, str | None, str | None]
+EqualAttribute = Literal["equal_size", "equal_color", "equal_material", "equal_shape"]
+CompareNumbers = Literal["equal_integer", "less_than", "greater_than"]
+Kind = Literal["exist", "count"] | ReadAttribute | EqualAttribute | CompareNumbers
 
 QUERY_KINDS: Final[tuple[ReadAttribute, ...]] = get_args(ReadAttribute)
+EQUAL_KINDS: Final[tuple[EqualAttribute, ...]] = get_args(EqualAttribute)
+NUMBER_KINDS: Final[tuple[CompareNumbers, ...]] = get_args(CompareNumbers)
+
+
+class Node(NamedTuple):
+    """`function` applied to the results of the nodes `inputs`; `value` as in ('filter_color', 'red')."""
+
+    function: str
+    inputs: tuple[int, ...] = ()
+    value: str | None = None
+
+
+Program = tuple[Node, ...]
+#: A set of objects, a number, a truth, or the value of an attribute.
+Result = tuple[int, ...] | int | bool | str
 
 
 class ProgramError(ValueError):
@@ -31,58 +42,106 @@ def attributes_of(item: SceneObject) -> tuple[str, str, str, str]:
     return item["size"], item["color"], item["material"], item["shape"]
 
 
-def filters(description: Description) -> Program:
-    return tuple(
-        (f"filter_{name}", value)
-        for name, value in zip(ATTRIBUTES, description, strict=True)
-        if value is not None
-    )
-
-
-def zero_hop(description: Description, kind: Kind) -> Program:
-    """Ask `kind` of the objects that fit a description."""
-    unique: Program = () if kind in ("exist", "count") else (("unique", None),)
-    return (*filters(description), *unique, (kind, None))
-
-
-def one_hop(anchor: Description, direction: Direction, description: Description, kind: Kind) -> Program:
-    """Ask `kind` of the fitting objects on one side of the only object that fits `anchor`."""
-    return (*filters(anchor), ("unique", None), ("relate", direction), *zero_hop(description, kind))
-
-
 def execute(program: Program, scene: Scene) -> str:
     """The answer of a program on a scene, as CLEVR writes it ('yes', '3', 'red')."""
-    objects: Sequence[SceneObject] = scene["objects"]
-    chosen = list(range(len(objects)))
-    for position, (function, value) in enumerate(program):
-        if function.startswith("filter_") and value is not None:
-            column = _column(function.removeprefix("filter_"))
-            chosen = [index for index in chosen if attributes_of(objects[index])[column] == value]
-        elif function == "unique":
-            if len(chosen) != 1:
-                raise ProgramError(f"step {position}: expected one object, found {len(chosen)}")
-        elif function == "relate" and value in scene["relationships"]:
-            chosen = list(scene["relationships"][value][_only(chosen, position)])
-        elif function == "exist":
-            return "yes" if chosen else "no"
-        elif function == "count":
-            return str(len(chosen))
-        elif function.startswith("query_"):
-            column = _column(function.removeprefix("query_"))
-            return attributes_of(objects[_only(chosen, position)])[column]
-        else:
-            raise ProgramError(f"step {position}: unknown function {function!r} with value {value!r}")
-    raise ProgramError("the program ends without exist, count or query")
+    result = evaluate(program, scene)[-1]
+    if isinstance(result, tuple):
+        raise ProgramError("the program ends with a set of objects, expected an answer")
+    return ("yes" if result else "no") if isinstance(result, bool) else str(result)
 
 
-def _column(name: str) -> int:
-    for column, attribute in enumerate(ATTRIBUTES):
-        if attribute == name:
-            return column
-    raise ProgramError(f"unknown attribute {name!r}, expected one of {', '.join(ATTRIBUTES)}")
+def evaluate(program: Program, scene: Scene) -> list[Result]:
+    """The result of every node. Raises `ProgramError`, one line that names the node."""
+    if not program:
+        raise ProgramError("the program is empty")
+    results: list[Result] = []
+    for place, node in enumerate(program):
+        try:
+            results.append(_apply(node, [results[i] for i in node.inputs], scene))
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ProgramError(f"node {place} ({node.function}): {error}") from None
+    return results
 
 
-def _only(chosen: Sequence[int], position: int) -> int:
+def from_json(nodes: Sequence[Mapping[str, Any]]) -> Program:
+    """A program as CLEVR's question files hold it. Raises `ProgramError`, one line that names the node."""
+    program: list[Node] = []
+    for place, node in enumerate(nodes):
+        try:
+            values = node.get("value_inputs") or node.get("side_inputs") or []
+            inputs = tuple(int(i) for i in node["inputs"])
+            function = str(node.get("function") or node["type"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ProgramError(f"node {place}: {type(error).__name__} {error}") from None
+        if not all(0 <= i < place for i in inputs):
+            raise ProgramError(f"node {place}: inputs {list(inputs)}, expected earlier nodes")
+        program.append(Node(function, inputs, str(values[0]) if values else None))
+    return tuple(program)
+
+
+def to_json(program: Program) -> list[dict[str, Any]]:
+    """A program in the fields of CLEVR's question files."""
+    return [
+        {
+            "function": node.function,
+            "inputs": list(node.inputs),
+            "value_inputs": [] if node.value is None else [node.value],
+        }
+        for node in program
+    ]
+
+
+def _apply(node: Node, inputs: Sequence[Any], scene: Scene) -> Result:
+    function, _, name = node.function.partition("_")
+    if name in ATTRIBUTES:
+        return _ON_ATTRIBUTES[function](scene["objects"], name, node.value, *inputs)
+    if node.function not in _PLAIN:
+        raise ValueError("unknown function")
+    return _PLAIN[node.function](scene, node.value, *inputs)
+
+
+def _only(chosen: tuple[int, ...]) -> int:
     if len(chosen) != 1:
-        raise ProgramError(f"step {position}: expected one object, found {len(chosen)}")
+        raise ValueError(f"expected one object, found {len(chosen)}")
     return chosen[0]
+
+
+def _filter(objects: Sequence[Any], name: str, value: str | None, chosen: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(i for i in chosen if objects[i][name] == value)
+
+
+def _same(objects: Sequence[Any], name: str, value: str | None, chosen: tuple[int, ...]) -> tuple[int, ...]:
+    one = _only(chosen)
+    return tuple(i for i, o in enumerate(objects) if i != one and o[name] == objects[one][name])
+
+
+def _query(objects: Sequence[Any], name: str, value: str | None, chosen: tuple[int, ...]) -> str:
+    return str(objects[_only(chosen)][name])
+
+
+def _equal(objects: Sequence[Any], name: str, value: str | None, one: str, other: str) -> bool:
+    return one == other
+
+
+def _relate(scene: Scene, value: str | None, chosen: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(scene["relationships"][str(value)][_only(chosen)]))
+
+
+_ON_ATTRIBUTES: Final[dict[str, Callable[..., Result]]] = {
+    "filter": _filter,
+    "same": _same,
+    "query": _query,
+    "equal": _equal,
+}
+_PLAIN: Final[dict[str, Callable[..., Result]]] = {
+    "scene": lambda scene, value: tuple(range(len(scene["objects"]))),
+    "unique": lambda scene, value, chosen: (_only(chosen),),
+    "relate": _relate,
+    "union": lambda scene, value, one, other: tuple(sorted({*one, *other})),
+    "intersect": lambda scene, value, one, other: tuple(sorted({*one} & {*other})),
+    "count": lambda scene, value, chosen: len(chosen),
+    "exist": lambda scene, value, chosen: bool(chosen),
+    "equal_integer": lambda scene, value, one, other: one == other,
+    "less_than": lambda scene, value, one, other: one < other,
+    "greater_than": lambda scene, value, one, other: one > other,
+}

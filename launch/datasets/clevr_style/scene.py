@@ -4,6 +4,7 @@ A scene is a pure function of (seed, split, index): the split's name is part of 
 share one.
 """
 
+import math
 import zlib
 from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict
@@ -30,7 +31,7 @@ CAMERA_JITTER: Final = 0.5
 LIGHT_JITTER: Final = 1.0
 MIN_VISIBLE: Final = 200 / (480 * 320)  # CLEVR wants 200 pixels of each object at 480 x 320
 VISIBILITY_GRID: Final = (120, 80)
-DEFAULT_RESOLUTION: Final = (192, 128)
+DEFAULT_RESOLUTION: Final = (240, 160)
 
 #: Lamp positions of CLEVR's base scene, before jitter.
 LAMPS: Final[dict[str, tuple[float, float, float]]] = {
@@ -99,12 +100,33 @@ def sample_scene(
 ) -> Scene:
     """Draw scene `index` of a split; `resolution` (width, height) only scales `pixel_coords`."""
     rng = scene_rng(seed, split, index)
-    camera = Camera(_jitter(rng, BASE_LOCATION, CAMERA_JITTER))
+    camera = jittered_camera(rng)
     lamps = {name: list(_jitter(rng, place, LIGHT_JITTER)) for name, place in LAMPS.items()}
     count = int(rng.integers(MIN_OBJECTS, MAX_OBJECTS + 1))
     placed = _place(rng, count)
     while placed is None or not _all_visible(camera, placed):
         placed = _place(rng, count)
+    scene = _graph(placed, camera, resolution, split, index)
+    return {**scene, "camera": list(camera.location), "lamps": lamps}
+
+
+def imagine_scene(rng: np.random.Generator, most: int, resolution: tuple[int, int]) -> Scene:
+    """A scene that is not meant to be rendered: up to `most` objects, some of which may hide others."""
+    camera = jittered_camera(rng)
+    count = int(rng.integers(MIN_OBJECTS, most + 1))
+    placed = _place(rng, count)
+    while placed is None:
+        placed = _place(rng, count)
+    return _graph(placed, camera, resolution, "imagined", 0)
+
+
+def jittered_camera(rng: np.random.Generator) -> Camera:
+    return Camera(_jitter(rng, BASE_LOCATION, CAMERA_JITTER))
+
+
+def _graph(
+    placed: list["_Placed"], camera: Camera, resolution: tuple[int, int], split: str, index: int
+) -> Scene:
     return {
         "image_index": index,
         "image_filename": image_name(split, index),
@@ -112,8 +134,6 @@ def sample_scene(
         "objects": [_describe(item, camera, resolution) for item in placed],
         "directions": {name: list(vector) for name, vector in GROUND_DIRECTIONS.items()},
         "relationships": relationships([item.center for item in placed]),
-        "camera": list(camera.location),
-        "lamps": lamps,
     }
 
 
@@ -169,7 +189,7 @@ def _has_room(x: float, y: float, half: float, placed: list[_Placed]) -> bool:
     right, behind = GROUND_DIRECTIONS["right"], GROUND_DIRECTIONS["behind"]
     for other in placed:
         dx, dy = x - other.x, y - other.y
-        if float(np.hypot(dx, dy)) - half - other.half < MIN_DISTANCE:
+        if math.hypot(dx, dy) - half - other.half < MIN_DISTANCE:
             return False
         if any(abs(dx * axis[0] + dy * axis[1]) < MARGIN for axis in (right, behind)):
             return False

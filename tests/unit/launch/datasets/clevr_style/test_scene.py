@@ -52,8 +52,8 @@ def test_every_object_can_be_seen(scenes: list[Scene]) -> None:
         assert (visible_fractions(Camera((x, y, z)), solids, VISIBILITY_GRID) >= MIN_VISIBLE).all()
         for item in scene["objects"]:
             column, row, depth = item["pixel_coords"]
-            assert 0 <= column <= 192
-            assert 0 <= row <= 128
+            assert 0 <= column <= 240
+            assert 0 <= row <= 160
             assert depth > 0
 
 
