@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from launch.commands import ask, data, demo, doctor, down, report, run, status, train, up
+from launch.commands import ask, bundle, data, demo, doctor, down, report, run, status, train, up
 
 app = typer.Typer(
     name="m4sc",
@@ -26,6 +26,7 @@ app.command("status")(status.status)
 app.command("down")(down.down)
 app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
+app.add_typer(bundle.app, name="bundle")
 app.command("train")(train.train)
 app.command("report")(report.report)
 

@@ -9,7 +9,7 @@ from launch.errors import LaunchError
 from shared.config import ConfigError, RunConfig
 
 _REACH_S = 3.0
-_BUNDLE_FILES = ("config.json", "tokenizer.json", "weights.safetensors")
+_BUNDLE_FILES = (("config.json",), ("tokenizer.json",), ("weights.safetensors", "bundle.json"))
 
 
 def checked(config: RunConfig) -> RunConfig:
@@ -46,7 +46,7 @@ def _with_bundle(config: RunConfig) -> RunConfig:
     if not folder.is_dir():
         names = ", ".join(sorted(p.name for p in shipped.iterdir() if p.is_dir())) or "none"
         raise ConfigError(f"bundle: {folder}: no such folder (shipped: {names})")
-    missing = [name for name in _BUNDLE_FILES if not (folder / name).is_file()]
-    if missing:
-        raise ConfigError(f"bundle: {folder}: {missing[0]} is missing")
+    for either in _BUNDLE_FILES:  # large weights lie in several files, which bundle.json names
+        if not any((folder / name).is_file() for name in either):
+            raise ConfigError(f"bundle: {folder}: {either[0]} is missing")
     return config

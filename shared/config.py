@@ -80,6 +80,7 @@ class WorkloadConfig(_Section):
     overlap: float = Field(0.0, ge=0.0, le=1.0)
     tasks: tuple[Task, ...] = ("vqa",)
     families: tuple[str, ...] = ("zero_hop",)
+    questions: Literal["written", "file"] = "written"
     questions_per_image: int = Field(6, ge=1, le=1_000)
     requests_per_s: float | None = Field(None, gt=0.0)
 
@@ -137,7 +138,8 @@ class RunConfig(_Section):
     bundle: str = "micro"
     split_layer: int | None = Field(None, ge=0)
     question_at: Literal["bs"] = "bs"
-    control: Literal["none", "image_erased"] = "none"
+    control: Literal["none", "image_erased", "another_image"] = "none"
+    reasoning: bool = True
     window_ms: int = Field(50, ge=0, le=60_000)
     max_group: int = Field(32, ge=1, le=1_024)
     deadline_ms: int = Field(30_000, ge=1)

@@ -18,10 +18,15 @@ SHIPPED_BUNDLES = Path(__file__).parent / "bundles"
 _LINGER_MS = 2_000
 
 
+def bundle_folder(name: str) -> Path:
+    """A shipped bundle by its name, any other by its folder."""
+    shipped = SHIPPED_BUNDLES / name
+    return shipped if shipped.is_dir() else Path(name)
+
+
 def load_bundle(name: str, roles: Role) -> Bundle:
     """A shipped bundle by its name, any other by its folder. Raises `BundleError`."""
-    shipped = SHIPPED_BUNDLES / name
-    return Bundle.load(shipped if shipped.is_dir() else Path(name), roles)
+    return Bundle.load(bundle_folder(name), roles)
 
 
 def pick_device(choice: str) -> str:

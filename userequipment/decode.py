@@ -1,6 +1,7 @@
 """Decode: reassembled tokens to an answer, by this UE's own replica."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,6 +17,23 @@ TOKEN_STATES: dict[TokenState, State] = {
     TokenState.ERASED: "erased",
     TokenState.UNSELECTED: "unselected",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An image as the receiver has it: token vectors [N, D] and their states."""
+
+    tokens_ND: torch.Tensor
+    states: Sequence[State]
+
+
+def image_of(
+    index_map: IndexMap, positions: Sequence[Position], tokens_ND: torch.Tensor, erased: bool = False
+) -> Seen:
+    """The image of a request; `erased` marks every token of it as lost."""
+    n_image = len(positions) - index_map.text_tokens
+    states: list[State] = [TOKEN_STATES[p.state] for p in positions[:n_image]]
+    return Seen(tokens_ND[:n_image], ["erased"] * n_image if erased else states)
 
 
 def channel_decode(positions: Sequence[Position], receiver: SemanticReceiver) -> torch.Tensor:
@@ -43,18 +61,19 @@ def answer(
     positions: Sequence[Position],
     tokens_ND: torch.Tensor,
     receiver: SemanticReceiver,
-    erase_image: bool = False,
+    seen: Seen | None = None,
+    trace: bool = True,
 ) -> Answer:
-    """Greedy answer. `erase_image` marks every image token as erased: the control of the experiments."""
+    """Greedy answer; `seen` takes the place of the image that was sent: the control of the experiments."""
     n_image = len(positions) - index_map.text_tokens
     states: list[State] = [TOKEN_STATES[p.state] for p in positions]
-    if erase_image:
-        states[:n_image] = ["erased"] * n_image
+    seen = seen or image_of(index_map, positions, tokens_ND)
     return receiver.answer(
         AnswerRequest(
             task=index_map.task,
-            image_tokens=tokens_ND[:n_image] if index_map.has_image else None,
-            image_state=states[:n_image],
+            image_tokens=seen.tokens_ND if index_map.has_image else None,
+            image_state=seen.states,
+            trace=trace,
             text_tokens=tokens_ND[n_image:],
             text_state=states[n_image:],
             max_new_tokens=index_map.max_new_tokens,

@@ -16,7 +16,7 @@ from shared.token_digest import token_digest
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air, TokenSymbols, equalise_frame
-from userequipment.decode import answer, channel_decode
+from userequipment.decode import answer, channel_decode, image_of
 from userequipment.reassemble import Position, reassemble
 
 
@@ -57,11 +57,13 @@ class RequestPipeline:
             return _failed(f"bad_index_map: {error}")
         vectors_ND = channel_decode(positions, self._receiver)
         marks.append(self._clock())
-        said = answer(indices, positions, vectors_ND, self._receiver)
+        said = answer(indices, positions, vectors_ND, self._receiver, trace=self._config.reasoning)
         marks.append(self._clock())
         control = None
         if self._config.control == "image_erased" and indices.has_image:
-            control = answer(indices, positions, vectors_ND, self._receiver, erase_image=True).text
+            erased = image_of(indices, positions, vectors_ND, erased=True)
+            trace = self._config.reasoning
+            control = answer(indices, positions, vectors_ND, self._receiver, erased, trace).text
         lost = _lost(positions)
         stages = ("equalise", "reassemble", "channel_decode", "decode")
         return Decoded(

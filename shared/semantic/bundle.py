@@ -1,131 +1,211 @@
-"""A bundle: a folder with `config.json`, `tokenizer.json`, `weights.safetensors` and a model card.
+"""A bundle: a folder with `bundle.json`, `config.json`, `tokenizer.json`, weights and a model card.
 
-`Bundle.load` checks everything and computes nothing: it reads the configuration, the tokenizer and the
-header of the weights, so a process that forks later may call it. Tensors are read, by memory map, when a half
-is built.
-The fingerprint is SHA-256 over the canonical configuration, the tokenizer and the weights file.
+`Bundle.load` checks everything and computes nothing: it reads the manifest, the configuration, the tokenizer
+and the headers of the weights, so a process that forks later may call it. Tensors are mapped, not copied,
+when a half is built, and only those which that half runs.
 
-Weights are safetensors only; a pickle is never read.
+Weights in bfloat16 are computed with as they are; others in float32. The channel codec, which is small and
+whose output is counted in energy, is always float32.
 """
 
-import hashlib
 import json
-import mmap
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from shared.semantic.config import SemanticConfig, SemanticConfigError, parse_config
+from shared.semantic.manifest import (
+    CARD_FILE,
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    TOKENIZER_FILE,
+    WEIGHTS_FILE,
+    BundleError,
+    Manifest,
+    check_files,
+    make_manifest,
+    one_line,
+    read_manifest,
+    write_manifest,
+)
 from shared.semantic.model import SemanticModel, empty_model, shape_of_model
 from shared.semantic.tokenizer import TextCodec
-
-CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, CARD_FILE = (
-    "config.json",
-    "tokenizer.json",
-    "weights.safetensors",
-    "README.md",
+from shared.semantic.weights import (
+    SHARD_BYTES,
+    Shape,
+    StoredTensor,
+    check_tensors,
+    read_headers,
+    read_tensors,
+    write_tensors,
 )
+
+__all__ = [
+    "CARD_FILE",
+    "CONFIG_FILE",
+    "MANIFEST_FILE",
+    "TOKENIZER_FILE",
+    "WEIGHTS_FILE",
+    "Bundle",
+    "BundleError",
+    "Role",
+    "read_tokenizer",
+    "save_bundle",
+    "tensor_shapes",
+    "write_bundle",
+]
+
 TIED = "llm.lm_head.weight"
 Role = Literal["sender", "receiver", "all"]
-_PREFIXES: dict[str, tuple[str, ...]] = {
-    "sender": ("vision.", "projector.", "llm.", "codec.encoders."),
-    "receiver": ("llm.", "codec.decoders.", "codec.erasure_D"),
-    "all": ("",),
-}
-_FLOATS = {"F16", "BF16", "F32"}
-
-
-class BundleError(ValueError):
-    """A bundle that cannot be used; one line that names the file and what is wrong in it."""
+_CODEC = "codec."
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle on disk. `roles` says which half's tensors may be built from it."""
+    """A checked bundle on disk. `roles` says which half's tensors may be built from it.
+
+    `dtype` is what the model computes in, the channel codec excepted.
+    """
 
     path: Path
     config: SemanticConfig
     text_codec: TextCodec
     fingerprint: str
     roles: Role
+    manifest: Manifest
+    tensors: dict[str, StoredTensor]
+    dtype: torch.dtype
 
     @classmethod
     def load(cls, path: Path | str, roles: Role = "all") -> "Bundle":
         """Raises `BundleError`."""
         path = Path(path)
+        manifest = read_manifest(path)
+        check_files(path, manifest)
         config = _read_config(path / CONFIG_FILE)
-        text_codec = _read_tokenizer(path / TOKENIZER_FILE, config)
-        _check_header(path / WEIGHTS_FILE, config)
-        return cls(path, config, text_codec, _fingerprint(path, config), roles)
+        text_codec = read_tokenizer(path / TOKENIZER_FILE, config)
+        tensors = read_headers(path / name for name in manifest.weights)
+        check_tensors(tensors, tensor_shapes(config), path / manifest.weights[-1])
+        kinds = {stored.kind for name, stored in tensors.items() if not name.startswith(_CODEC)}
+        dtype = torch.bfloat16 if kinds == {"BF16"} else torch.float32
+        return cls(path, config, text_codec, manifest.fingerprint, roles, manifest, tensors, dtype)
 
-    def model(self, role: Role | None = None, dtype: torch.dtype = torch.float32) -> SemanticModel:
-        """The model with the tensors that a role needs; the others stay empty (on the meta device)."""
+    def model(
+        self, role: Role | None = None, dtype: torch.dtype | None = None, split_layer: int | None = None
+    ) -> SemanticModel:
+        """The model with the tensors that a role needs; the others stay empty (on the meta device).
+
+        A sender needs the language model's layers below `split_layer` only (None: all of them). `dtype` None
+        is the bundle's own. Raises `BundleError`.
+        """
         role = role or self.roles
         if self.roles not in (role, "all"):
             raise BundleError(f"{self.path}: loaded for the {self.roles}, asked for the {role}")
+        dtype = dtype or self.dtype
+        needed = _prefixes(role, self.config.llm.layers if split_layer is None else split_layer)
+        mapped = read_tensors(t for name, t in self.tensors.items() if name.startswith(needed))
+        tensors = {
+            name: tensor.to(torch.float32 if name.startswith(_CODEC) else dtype)
+            for name, tensor in mapped.items()
+        }
         model = empty_model(self.config)
-        tensors: dict[str, Tensor] = {}
-        try:
-            with safe_open(self.path / WEIGHTS_FILE, framework="pt") as file:
-                for name in file.keys():  # noqa: SIM118 (not a dict)
-                    if name.startswith(_PREFIXES[role]):
-                        tensors[name] = file.get_tensor(name).to(dtype)
-        except (OSError, SafetensorError) as error:
-            raise BundleError(f"{self.path / WEIGHTS_FILE}: cannot be read ({_line(error)})") from None
         model.load_state_dict(tensors, strict=False, assign=True)
         model.llm.tie_weights()
         return model.requires_grad_(False).eval()
 
 
+def tensor_shapes(config: SemanticConfig) -> dict[str, Shape]:
+    """Every tensor of a bundle and its shape; the LM head is the embedding and not among them."""
+    state = shape_of_model(config).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in state.items() if name != TIED}
+
+
+def _prefixes(role: Role, split_layer: int) -> tuple[str, ...]:
+    if role == "all":
+        return ("",)
+    if role == "receiver":  # the lower layers too: for what it knows by itself
+        return ("llm.", "codec.decoders.", "codec.erasure_D")
+    below = (f"llm.model.layers.{layer}." for layer in range(split_layer))
+    return ("vision.", "projector.", "llm.model.embed_tokens.", *below, "codec.encoders.")
+
+
+# --- writing ------------------------------------------------------------------------------------------
+
+
 def save_bundle(
     path: Path, model: SemanticModel, text_codec: TextCodec, card: str, dtype: torch.dtype = torch.float16
 ) -> Bundle:
-    """Write a bundle whole or not at all: into a new folder beside `path`, then swapped in."""
+    """Write a model as a bundle, whole or not at all; a bundle that is there already is replaced."""
+    state = {name: tensor for name, tensor in model.state_dict().items() if name != TIED}
+    tokenizer = text_codec.tokenizer.to_str(pretty=True)
+    return write_bundle(path, model.config, state.__getitem__, tokenizer, card, dtype)
+
+
+def write_bundle(
+    path: Path,
+    config: SemanticConfig,
+    tensor_of: Callable[[str], Tensor],
+    tokenizer: str,
+    card: str,
+    dtype: torch.dtype,
+    shard_bytes: int = SHARD_BYTES,
+    progress: Callable[[str], None] | None = None,
+) -> Bundle:
+    """Write a bundle into a new folder beside `path`, check it, then swap it in for what is at `path`.
+
+    `tensor_of` gives each tensor of `tensor_shapes(config)` when it is written, `tokenizer` is the text of a
+    tokenizer.json. Whatever goes wrong, `path` is as it was and nothing is left. Raises `BundleError`,
+    OSError.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         fresh.chmod(0o755)
-        tensors = {
-            name: tensor.detach().to("cpu", dtype).contiguous()
-            for name, tensor in sorted(model.state_dict().items())
-            if name != TIED
-        }
-        save_file(tensors, fresh / WEIGHTS_FILE)
-        (fresh / WEIGHTS_FILE).chmod(0o644)
-        text_codec.tokenizer.save(str(fresh / TOKENIZER_FILE))
-        (fresh / CONFIG_FILE).write_text(
-            json.dumps(model.config.model_dump(), indent=2) + "\n", encoding="utf-8"
-        )
+        (fresh / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
+        (fresh / CONFIG_FILE).write_text(json.dumps(config.model_dump(), indent=2) + "\n", encoding="utf-8")
         (fresh / CARD_FILE).write_text(card, encoding="utf-8")
-        bundle = Bundle.load(fresh)
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
-            os.replace(path, old / "bundle")
-            os.replace(fresh, path)
-            shutil.rmtree(old)
-        else:
-            os.replace(fresh, path)
+        weights = write_tensors(fresh, tensor_shapes(config), tensor_of, dtype, shard_bytes, progress)
+        write_manifest(fresh, make_manifest(fresh, weights))
+        Bundle.load(fresh)
+        _swap_in(fresh, path)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return Bundle(path, bundle.config, bundle.text_codec, bundle.fingerprint, "all")
+    return Bundle.load(path)
+
+
+def _swap_in(fresh: Path, path: Path) -> None:
+    if not path.exists():
+        os.replace(fresh, path)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+    try:
+        os.replace(path, old / "bundle")
+        os.replace(fresh, path)
+    except OSError:
+        if not path.exists():
+            os.replace(old / "bundle", path)
+        raise
+    finally:
+        if path.exists():
+            shutil.rmtree(old)
+
+
+# --- reading ------------------------------------------------------------------------------------------
 
 
 def _read_config(path: Path) -> SemanticConfig:
     try:
         return parse_config(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise BundleError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: cannot be read ({_line(error)})") from None
+        raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
     except json.JSONDecodeError as error:
         raise BundleError(f"{path}: not JSON ({error})") from None
     except SemanticConfigError as error:
@@ -143,10 +223,11 @@ class _BareExceptions:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if kind is Exception:
-            raise BundleError(f"{self._path}: not a tokenizer ({_line(error)})") from None
+            raise BundleError(f"{self._path}: not a tokenizer ({one_line(error)})") from None
 
 
-def _read_tokenizer(path: Path, config: SemanticConfig) -> TextCodec:
+def read_tokenizer(path: Path, config: SemanticConfig) -> TextCodec:
+    """A tokenizer.json that fits the configuration. Raises `BundleError`."""
     if not path.is_file():
         raise BundleError(f"{path}: no such file")
     with _BareExceptions(path):
@@ -154,46 +235,3 @@ def _read_tokenizer(path: Path, config: SemanticConfig) -> TextCodec:
     if codec.vocab_size > config.llm.vocab:
         raise BundleError(f"{path}: {codec.vocab_size} tokens, llm.vocab allows {config.llm.vocab}")
     return codec
-
-
-def _check_header(path: Path, config: SemanticConfig) -> None:
-    """Every tensor is there, with its shape and a float type, and no other is."""
-    if not path.is_file():
-        raise BundleError(f"{path}: no such file")
-    expected = {
-        name: list(t.shape) for name, t in shape_of_model(config).state_dict().items() if name != TIED
-    }
-    try:
-        with safe_open(path, framework="np") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            found = {name: (part.get_shape(), part.get_dtype()) for name, part in slices.items()}
-    except (OSError, SafetensorError) as error:
-        raise BundleError(f"{path}: not a safetensors file ({_line(error)})") from None
-    for name in (*expected, *found):
-        if name not in found:
-            raise BundleError(f"{path}: tensor {name} is missing")
-        if name not in expected:
-            raise BundleError(f"{path}: tensor {name} is not expected")
-        shape, kind = found[name]
-        if shape != expected[name]:
-            raise BundleError(f"{path}: tensor {name} has shape {shape}, expected {expected[name]}")
-        if kind not in _FLOATS:
-            raise BundleError(
-                f"{path}: tensor {name} has type {kind}, expected one of {', '.join(sorted(_FLOATS))}"
-            )
-
-
-def _fingerprint(path: Path, config: SemanticConfig) -> str:
-    digest = hashlib.sha256()
-    digest.update(json.dumps(config.model_dump(), sort_keys=True, separators=(",", ":")).encode())
-    digest.update(hashlib.sha256((path / TOKENIZER_FILE).read_bytes()).digest())
-    with (
-        (path / WEIGHTS_FILE).open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view,
-    ):
-        digest.update(hashlib.sha256(view).digest())
-    return digest.hexdigest()
-
-
-def _line(error: object) -> str:
-    return " ".join(str(error).split())[:200]

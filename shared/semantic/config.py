@@ -121,6 +121,8 @@ class SemanticConfig(_Part):
     split_layer: int = Field(ge=0)
     limits: Limits
     instructions: dict[str, str]
+    traces: bool = False
+    """Whether answers about images come with a reasoning trace (`shared.semantic.trace`)."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -156,10 +158,10 @@ def parse_config(data: object) -> SemanticConfig:
 
 MICRO = SemanticConfig(
     name="micro",
-    vision=VisionSizes(image_size=128, patch_size=16, hidden=192, intermediate=576, layers=5, heads=6),
+    vision=VisionSizes(image_size=160, patch_size=16, hidden=192, intermediate=576, layers=5, heads=6),
     kan=KanSizes(widths=(192, 128, 128)),
     llm=LlmSizes(
-        vocab=2_048,
+        vocab=8_192,
         hidden=128,
         intermediate=384,
         layers=6,
@@ -173,8 +175,9 @@ MICRO = SemanticConfig(
     ),
     uses_per_token=14,
     split_layer=2,
-    limits=Limits(text_tokens=256, new_tokens={"vqa": 3, "caption": 64, "text_classification": 2}),
+    limits=Limits(text_tokens=352, new_tokens={"vqa": 48, "caption": 88, "text_classification": 2}),
     instructions=INSTRUCTIONS,
+    traces=True,
 )
 
 PAPER = SemanticConfig(

@@ -47,10 +47,11 @@ class FastDecoder:
 
     @staticmethod
     def fits(llm: Gemma2ForCausalLM) -> bool:
-        """Whether this decoder computes what the model computes."""
+        """Whether this decoder computes what the model computes (norms are folded in float32 only)."""
         config = llm.config
         return (
             config.attn_logit_softcapping is None
+            and llm.model.embed_tokens.weight.dtype == torch.float32
             and not config.attention_bias
             and config.hidden_activation == "gelu_pytorch_tanh"
         )

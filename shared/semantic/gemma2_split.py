@@ -123,10 +123,12 @@ class ReceiverHalf(SenderHalf):
         next_position: int,
         max_new_tokens: int,
         stop_ids: frozenset[int],
+        begin: Sequence[int] = (),
     ) -> list[int]:
         """Greedy answer to a prompt at the split; ids up to, and without, the first stop id.
 
-        `known` holds the lower layers' keys and values that generated tokens see; it is extended.
+        It begins with `begin`, whatever the model would say. `known` holds the lower layers' keys and values
+        that generated tokens see; it is extended.
         """
         device = prompt_1TD.device
         above = LayerCache(reserve=max_new_tokens)
@@ -134,15 +136,17 @@ class ReceiverHalf(SenderHalf):
         hidden = self.upper(prompt_1TD, places, _causal(len(positions_T), 0, device), above)[:, -1]
         next_token = self._fast_step if self.fast is not None else self._step
         turns = self.fast.turns(next_position, max_new_tokens) if self.fast is not None else []
-        token = int(self.logits(hidden).argmax())
+        token = begin[0] if begin else int(self.logits(hidden).argmax())
         ids: list[int] = []
-        while token not in stop_ids:
+        while token not in stop_ids or len(ids) < len(begin):
             ids.append(token)
             if len(ids) == max_new_tokens:
                 break
             token = next_token(
                 token, next_position + len(ids) - 1, turns[len(ids) - 1] if turns else None, known, above
             )
+            if len(ids) < len(begin):
+                token = begin[len(ids)]
         return ids
 
     def _fast_step(

@@ -18,6 +18,7 @@ from shared.semantic.kv_cache import LayerCache, join_caches
 from shared.semantic.masks import QuestionAt
 from shared.semantic.prompt import Layout, Prompts
 from shared.semantic.sender import CodecKind
+from shared.semantic.trace import ANSWER, split_trace
 
 State = Literal["received", "erased", "unselected"]
 
@@ -39,14 +40,17 @@ class AnswerRequest:
     question_at: QuestionAt = "bs"
     text: str | None = None
     max_new_tokens: int | None = None
+    trace: bool = True
+    """Whether a bundle that reasons before it answers a question may do so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Words, and the ids they came from."""
+    """Words, the reasoning that led to them (empty where there is none), and the ids both came from."""
 
     text: str
     token_ids: list[int] = field(default_factory=list)
+    trace: str = ""
 
 
 class SemanticReceiver:
@@ -61,6 +65,7 @@ class SemanticReceiver:
     ) -> None:
         model = bundle.model("receiver")
         self.split_layer = bundle.config.split_layer if split_layer is None else split_layer
+        self._dtype = bundle.dtype
         self.device = torch.device(device)
         self.codec = codec
         self.width = bundle.config.llm.hidden
@@ -69,10 +74,12 @@ class SemanticReceiver:
         self.fingerprint = bundle.fingerprint
         self.prompts = Prompts(bundle.config, bundle.text_codec)
         self._text_codec = bundle.text_codec
+        self._traces = bundle.config.traces
+        self._answer_sign = tuple(bundle.text_codec.encode(ANSWER)) if self._traces else ()
         self._stop = frozenset(bundle.config.llm.stop_ids)
         self._half = ReceiverHalf(model.llm, self.split_layer, self.device)
         self._decoders = model.codec.decoders.to(self.device)
-        self._erasure_D = model.codec.erasure_D.to(self.device)
+        self._erasure_D = model.codec.erasure_D.to(self.device, self._dtype)
         self._instructions: dict[str, tuple[Tensor, LayerCache]] = {}
 
     @torch.inference_mode()
@@ -99,6 +106,7 @@ class SemanticReceiver:
         layout = self.prompts.layout(request.task)
         limit = self.prompts.max_new_tokens(request.task)
         wanted = limit if request.max_new_tokens is None else request.max_new_tokens
+        reasons = self._traces and request.task != "text_classification"
         if wanted < 1:
             raise ValueError(f"max_new_tokens: expected at least 1, got {wanted}")
         fixed_1TD, fixed_cache = self._instruction(request.task, layout)
@@ -121,21 +129,26 @@ class SemanticReceiver:
             layout.text(length).stop,
             wanted,
             self._stop,
+            begin=() if request.trace or not reasons else self._answer_sign,
         )
-        return Answer(self._text_codec.decode(ids), ids)
+        text = self._text_codec.decode(ids)
+        if not reasons:
+            return Answer(text, ids)
+        trace, answer = split_trace(text)
+        return Answer(answer, ids, trace)
 
     def _sent(
         self, name: str, tokens: Tensor | None, states: Sequence[State], places: range
     ) -> tuple[Tensor, list[int]]:
         """Tokens that take part, with their position ids; the rule for lost and unselected ones."""
         if tokens is None:
-            return torch.zeros(0, self.width, device=self.device), []
+            return torch.zeros(0, self.width, dtype=self._dtype, device=self.device), []
         if tokens.shape != (len(places), self.width) or len(states) != len(places):
             raise ValueError(
                 f"{name}: expected {len(places)} tokens of width {self.width} and as many states, "
                 f"got {list(tokens.shape)} and {len(states)}"
             )
-        tokens = tokens.to(self.device, torch.float32)
+        tokens = tokens.to(self.device, self._dtype)
         erased = torch.tensor([state == "erased" for state in states], dtype=torch.bool, device=self.device)
         tokens = torch.where(erased[:, None], self._erasure_D, tokens)
         kept = [row for row, state in enumerate(states) if state != "unselected"]
@@ -149,7 +162,7 @@ class SemanticReceiver:
             raise ValueError("text: a question asked at the UE needs its text")
         ids = self.prompts.text_ids(request.text)
         if not ids:
-            return torch.zeros(0, self.width, device=self.device), [], 0
+            return torch.zeros(0, self.width, dtype=self._dtype, device=self.device), [], 0
         places = layout.text(len(ids))
         before = 1 + len(layout.instruction_ids)
         return (

@@ -50,8 +50,9 @@ class SemanticSender:
         device: str | torch.device = "cpu",
         codec: CodecKind = "linear",
     ) -> None:
-        model = bundle.model("sender")
         self.split_layer = bundle.config.split_layer if split_layer is None else split_layer
+        model = bundle.model("sender", split_layer=self.split_layer)
+        self._dtype = bundle.dtype
         self.device = torch.device(device)
         self.codec = codec
         self.width = bundle.config.llm.hidden
@@ -119,8 +120,9 @@ class SemanticSender:
     @torch.inference_mode()
     def _images(self, images: Sequence[Picture]) -> tuple[Tensor, LayerCache]:
         if not images:
-            return torch.zeros(0, self.image_length, self.width, device=self.device), LayerCache()
-        pixels = self._vision.preprocess(images).to(self.device)
+            none = torch.zeros(0, self.image_length, self.width, dtype=self._dtype, device=self.device)
+            return none, LayerCache()
+        pixels = self._vision.preprocess(images).to(self.device, self._dtype)
         return self._half.image(self._projector(self._vision(pixels)))
 
     def _texts(

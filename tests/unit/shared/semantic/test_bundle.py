@@ -15,7 +15,10 @@ from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokeni
 
 @pytest.fixture
 def copy(bundle: Bundle, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundle.path, tmp_path / "copy"))
+    """A copy that says nothing of its files (format 1), so that what is in them is looked at."""
+    path = Path(shutil.copytree(bundle.path, tmp_path / "copy"))
+    (path / "bundle.json").unlink()
+    return path
 
 
 def test_round_trip(bundle: Bundle) -> None:
@@ -30,6 +33,10 @@ def test_buffers_of_a_loaded_model_are_those_of_a_made_one(bundle: Bundle) -> No
     expected = dict(tiny_model(tiny_config()).named_buffers())
     for name, buffer in bundle.model("all").named_buffers():
         torch.testing.assert_close(buffer, expected[name], atol=0, rtol=0)
+
+
+def test_format_1_is_read_and_has_the_same_fingerprint(copy: Path, bundle: Bundle) -> None:
+    assert Bundle.load(copy).fingerprint == bundle.fingerprint
 
 
 def test_same_content_same_fingerprint(bundle: Bundle, tmp_path: Path) -> None:
@@ -48,8 +55,15 @@ def test_each_role_reads_its_own_tensors(bundle: Bundle) -> None:
     assert next(sender.codec.decoders.parameters()).is_meta
     assert next(receiver.vision.parameters()).is_meta
     assert not next(receiver.codec.decoders.parameters()).is_meta
+    assert not any(parameter.is_meta for parameter in receiver.llm.parameters())
     with pytest.raises(BundleError, match="loaded for the receiver"):
         Bundle.load(bundle.path, roles="receiver").model("sender")
+
+
+def test_a_sender_reads_the_layers_below_the_split_only(bundle: Bundle) -> None:
+    layers = bundle.model("sender", split_layer=1).llm.model.layers
+    read = [not any(parameter.is_meta for parameter in layer.parameters()) for layer in layers]
+    assert read == [True, False, False, False]
 
 
 def _config(field: str, value: object) -> Callable[[Path], None]:

@@ -13,7 +13,7 @@ def test_pictures_are_squashed_to_a_square_in_minus_one_to_one() -> None:
     tower = VisionTower(MICRO.vision)
     picture = np.full((20, 30, 3), 255, np.uint8)
     pixels = tower.preprocess([picture, Image.fromarray(picture)])
-    assert pixels.shape == (2, 3, 128, 128)
+    assert pixels.shape == (2, 3, 160, 160)
     torch.testing.assert_close(pixels, torch.ones_like(pixels))
     assert float(to_pixels(np.zeros((1, 2, 2, 3), np.uint8)).max()) == -1.0
 

@@ -36,18 +36,18 @@ def tiny_config(softcap: float | None = None, layers: int = 4) -> SemanticConfig
     )
 
 
-def tiny_tokenizer() -> TextCodec:
+def tiny_tokenizer(more: str = "", vocab: int = 320) -> TextCodec:
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=320,
+        vocab_size=vocab,
         special_tokens=list(SPECIAL),
         show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
-    tokenizer.train_from_iterator([WORDS, *INSTRUCTIONS.values()] * 3, trainer)
+    tokenizer.train_from_iterator([WORDS, *INSTRUCTIONS.values(), *[more] * bool(more)] * 3, trainer)
     return TextCodec(tokenizer)
 
 

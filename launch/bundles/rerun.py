@@ -1,0 +1,96 @@
+"""One run of a card: a shipped configuration on a given bundle, through the processes, and its summary."""
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch.cluster_check import checked
+from launch.commands.common import find_config
+from launch.datasets.clevr_folder import SCENES_FILE
+from launch.displays import LineDisplay
+from launch.errors import LaunchError
+from launch.front import Front
+from launch.runfolder import create_run_folder, read_summary
+from launch.signals import StopSignals
+from launch.workload.clevr_style import data_folder
+from shared.config import RunConfig, load_config
+
+
+class NoData(Exception):
+    """The run's data set is not on this machine; the message says which option would name it."""
+
+
+class RunFailed(LaunchError):
+    """A run that gives no number."""
+
+
+class Interrupted(LaunchError):
+    """A stop signal ended the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSets:
+    """Where data lies. `data`: a data set, or a folder with data sets; `imdb`: a file of reviews."""
+
+    data: Path | None = None
+    imdb: Path | None = None
+
+
+def run_config(bundle: Path, config: str, overrides: Sequence[str], sets: DataSets) -> RunConfig:
+    """The configuration of a run on `bundle`, its data found. Raises `ConfigError` or `NoData`."""
+    loaded = load_config(find_config(config), tuple(overrides))
+    loaded = loaded.model_copy(update={"bundle": str(bundle.absolute())})
+    root = _root(loaded, sets)
+    if root is not None:
+        workload = loaded.workload.model_copy(update={"root": str(root)})
+        loaded = loaded.model_copy(update={"workload": workload})
+    return loaded
+
+
+def run_summary(config: RunConfig, run_dir: Path) -> dict[str, Any]:
+    """Run to the end and return the summary; lines about it go to standard error.
+
+    Raises `RunFailed` when the verdict is not valid, `Interrupted`, and `LaunchError` and `ConfigError` as
+    `m4sc run` does.
+    """
+    config = checked(config)
+    with StopSignals() as signals:
+        folder = create_run_folder(config, run_dir)
+        code = Front(config, folder, signals, LineDisplay(sys.stderr)).run()
+        if signals.received:
+            raise Interrupted(f"stopped by {signals.received[0].name}")
+    summary = read_summary(folder)
+    if code != 0:
+        raise RunFailed(f"the run's verdict is {summary['verdict']} (exit code {code})")
+    return summary
+
+
+def _root(config: RunConfig, sets: DataSets) -> Path | None:
+    """`workload.root`, None: as configured. Raises `NoData`."""
+    configured = None if config.workload.root is None else Path(config.workload.root)
+    source = config.workload.source
+    if source == "imdb_file":
+        return _first_of([sets.imdb, configured], "--imdb")
+    if source == "requests_file":
+        return _first_of([configured], "its requests file")
+    inside = None if sets.data is None or configured is None else sets.data / configured.name
+    if source == "clevr_folder":
+        candidates = [path for path in (sets.data, inside, configured) if path is not None]
+        return _first_of([path for path in candidates if (path / SCENES_FILE).is_file()], "--data")
+    own = data_folder(config.workload)
+    given = None if sets.data is None else sets.data / own.name
+    if given is not None and given.is_dir():
+        return given
+    if not own.is_dir() and importlib.util.find_spec("mitsuba") is None:
+        raise NoData(f"--data with {own.name} in it, or the renderer")
+    return None
+
+
+def _first_of(candidates: Sequence[Path | None], option: str) -> Path:
+    for path in candidates:
+        if path is not None and path.exists():
+            return path
+    raise NoData(option)
