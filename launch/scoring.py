@@ -2,9 +2,10 @@
 
 VQA and classification: the normalised answer equals the expected one. Captions: F1 over objects, and
 `correct` counts those that are right in full. `total` is every request that has an expected answer and came
-to an end: one that failed or expired is not a right answer. The macro average is over exist, count and query
-(the four queried attributes pooled). Controls are the same replica's answers to the same question with every
-image token erased; `gain` is the paired difference.
+to an end: one that failed or expired is not a right answer. `macro` is the mean over exist, count and query
+(the four queried attributes pooled), of zero-hop questions where there are several families; `families` is
+the mean over the families. Controls are the same replica's answers to the same question with every image
+token erased; `gain` is the paired difference.
 """
 
 import string
@@ -18,6 +19,7 @@ from launch.caption_score import caption_f1
 from launch.intervals import Interval, percentile_interval, resampled_shares, wilson
 
 MACRO_KINDS = ("exist", "count", "query")
+ZERO_HOP = "zero_hop"
 _DIGITS = 4
 
 
@@ -74,7 +76,7 @@ def judge(workload: Iterable[Mapping[str, Any]], ends: Mapping[int, Mapping[str,
 
 
 def accuracy(judged: Sequence[Scored], seed: int) -> dict[str, dict[str, Any]]:
-    """{task: {correct, total, accuracy, interval95, by_kind, by_family, macro?, control?, gain?}}."""
+    """By task: correct, total, accuracy, interval95, by_kind, by_family, macro?, families?, control?, gain?."""
     return {
         task: _task([item for item in judged if item.task == task], seed)
         for task in sorted({item.task for item in judged})
@@ -85,7 +87,7 @@ def _task(items: Sequence[Scored], seed: int) -> dict[str, Any]:
     result = _summary(items, lambda item: item.score, seed)
     paired = [item for item in items if item.control is not None]
     if paired:
-        result["control"] = _summary(paired, _control, seed) | {"erased": "image"}
+        result["control"] = _summary(paired, _control, seed)
         result["gain"] = _gain(paired, seed)
     return result
 
@@ -98,14 +100,17 @@ def _summary(items: Sequence[Scored], value: Callable[[Scored], float], seed: in
     result = _share(items, value, seed)
     result["by_kind"] = _by(items, value, lambda item: item.kind, seed)
     result["by_family"] = _by(items, value, lambda item: item.family, seed)
-    kinds = {item.pooled_kind for item in items}
+    several = len({item.family for item in items}) > 1
+    plain = [i for i in items if i.pooled_kind in MACRO_KINDS and (not several or i.family == ZERO_HOP)]
     if any(item.kind.startswith("query_") for item in items):
         pooled = [item for item in items if item.pooled_kind == "query"]
         found = result["by_kind"] | {"query": _share(pooled, value, seed)}
         order = [*(kind for kind in MACRO_KINDS if kind in found), *sorted(found.keys() - {*MACRO_KINDS})]
         result["by_kind"] = {kind: found[kind] for kind in order}
-    if kinds.issuperset(MACRO_KINDS):
-        result["macro"] = _macro([item for item in items if item.pooled_kind in MACRO_KINDS], value, seed)
+    if {item.pooled_kind for item in plain}.issuperset(MACRO_KINDS):
+        result["macro"] = _mean_over(lambda item: item.pooled_kind, plain, value, seed)
+    if several:
+        result["families"] = _mean_over(lambda item: item.family, items, value, seed)
     return result
 
 
@@ -133,12 +138,16 @@ def _share(items: Sequence[Scored], value: Callable[[Scored], float], seed: int)
     }
 
 
-def _macro(items: Sequence[Scored], value: Callable[[Scored], float], seed: int) -> dict[str, Any]:
-    """Mean of the three kinds' means."""
+def _mean_over(
+    name: Callable[[Scored], str], items: Sequence[Scored], value: Callable[[Scored], float], seed: int
+) -> dict[str, Any]:
+    """Mean of the means of what `name` tells apart."""
     values = [value(item) for item in items]
-    kinds = [item.pooled_kind for item in items]
-    means = [np.mean([v for v, k in zip(values, kinds, strict=True) if k == kind]) for kind in MACRO_KINDS]
-    samples = resampled_shares(values, [i.cluster for i in items], kinds, seed)
+    names = [name(item) for item in items]
+    means = [
+        np.mean([v for v, k in zip(values, names, strict=True) if k == one]) for one in sorted(set(names))
+    ]
+    samples = resampled_shares(values, [i.cluster for i in items], names, seed)
     interval = None if samples is None else percentile_interval(samples.mean(axis=1))
     mean = float(np.mean(means))
     return {
@@ -151,7 +160,8 @@ def _macro(items: Sequence[Scored], value: Callable[[Scored], float], seed: int)
 
 def _gain(items: Sequence[Scored], seed: int) -> dict[str, Any]:
     """Accuracy minus control, on the same questions: of the macro average where there is one."""
-    macro = {item.pooled_kind for item in items}.issuperset(MACRO_KINDS)
+    several = len({item.family for item in items}) > 1
+    macro = not several and {item.pooled_kind for item in items}.issuperset(MACRO_KINDS)
     used = [item for item in items if item.pooled_kind in MACRO_KINDS] if macro else list(items)
     kinds = [item.pooled_kind if macro else "" for item in used]
     differences = [item.score - _control(item) for item in used]

@@ -65,7 +65,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
 
 
 def accuracy_table(summary: Mapping[str, Any]) -> Table:
-    """Accuracy by task and kind beside the control with all image tokens erased."""
+    """Accuracy by task, kind and family beside the control with all image tokens erased."""
     table = Table(title="answers", header_style="bold", box=None, pad_edge=False, title_justify="left")
     for heading in ("task", "kind"):
         table.add_column(heading, no_wrap=True)
@@ -77,13 +77,12 @@ def accuracy_table(summary: Mapping[str, Any]) -> Table:
         rows: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [("all", found, control)]
         if len(found["by_kind"]) > 1:
             rows += [(k, v, control.get("by_kind", {}).get(k, {})) for k, v in found["by_kind"].items()]
-        if "macro" in found:
-            rows.append(("macro", found["macro"], control.get("macro", {})))
+        if len(found["by_family"]) > 1:
+            rows += [(k, v, control.get("by_family", {}).get(k, {})) for k, v in found["by_family"].items()]
+        rows += [(k, found[k], control.get(k, {})) for k in ("macro", "families") if k in found]
         for kind, line, erased in rows:
-            points = (
-                gain if gain and gain["of"] == ("macro" if kind.startswith("macro") else "accuracy") else None
-            )
-            points = points if kind == "all" or kind.startswith("macro") else None
+            points = gain if gain and gain["of"] == ("macro" if kind == "macro" else "accuracy") else None
+            points = points if kind in ("all", "macro") else None
             right = f"{line['correct']}/{line['total']}" if "correct" in line else str(line["total"])
             table.add_row(
                 task,
@@ -94,7 +93,7 @@ def accuracy_table(summary: Mapping[str, Any]) -> Table:
                 _percent(erased),
                 _interval(erased),
                 f"{points['points']:+.1f}" if points else "",
-                style="bold" if kind.startswith("macro") or kind == "all" else "",
+                style="bold" if kind in ("all", "macro", "families") else "",
             )
     return table
 

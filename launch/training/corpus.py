@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import nn
 from torch.nn import functional
 
 from launch.datasets.clevr_style.captions import caption
-from launch.datasets.clevr_style.questions import questions_for
-from launch.training.scenes import imagined_scene
+from launch.datasets.clevr_style.questions import FAMILIES, questions_for
+from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, imagine_scene
 from shared.semantic.config import SemanticConfig
 from shared.semantic.tokenizer import SPECIAL, UNKNOWN, TextCodec
+from shared.semantic.trace import trace_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,16 @@ def clean(text: str) -> str:
 def scene_texts(rng: np.random.Generator, scenes: int) -> Iterator[str]:
     """Questions, answers and captions of imagined scenes."""
     for _ in range(scenes):
-        scene = imagined_scene(rng)
+        scene = imagine_scene(rng, 10, DEFAULT_RESOLUTION)
         yield caption(scene)
-        for question in questions_for(scene, rng, ("zero_hop",), 10):
+        for question in questions_for(scene, rng, FAMILIES, 10):
             yield question.question
             yield question.answer
 
 
 def train_tokenizer(reviews: list[Review], config: SemanticConfig, seed: int = 0) -> TextCodec:
     """Byte-level BPE, lower case, one space in front so that a word is one token wherever it stands."""
+    words_of_traces = trace_words(config.image_tokens)
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -56,7 +58,7 @@ def train_tokenizer(reviews: list[Review], config: SemanticConfig, seed: int = 0
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=config.llm.vocab,
+        vocab_size=config.llm.vocab - len(words_of_traces),
         special_tokens=list(SPECIAL),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
@@ -65,6 +67,7 @@ def train_tokenizer(reviews: list[Review], config: SemanticConfig, seed: int = 0
     words = [*config.instructions.values(), "positive negative"] * 2_000
     texts = [*(r.text for r in reviews), *scene_texts(rng, 3_000), *words]
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_tokens([AddedToken(word, normalized=False) for word in words_of_traces])
     return TextCodec(tokenizer)
 
 

@@ -7,46 +7,26 @@ Shapes: B sequences, T tokens, D token width, Q questions, N patches.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-from transformers.models.gemma2.modeling_gemma2 import rotate_half
 
-from channel_emulator.physics.differentiable import awgn
-from launch.training.packing import KINDS, Batch
-from launch.training.scenes import FEATURES, SIZES_OF
+from channel_emulator.physics.differentiable import transmit
+from launch.training.draws import Air
+from launch.training.packing import Batch
 from shared.semantic.codec import ChannelCodec
 from shared.semantic.masks import IMAGE, TEXT, attention_masks
 from shared.semantic.model import SemanticModel
 
-
-class Scaffold(nn.Module):
-    """What only training needs: tokens for symbolic scenes, and probes that give dense supervision."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.symbols = nn.Linear(FEATURES, width)
-        self.parse = nn.Linear(width, sum(n + 1 for n in SIZES_OF) + len(KINDS))
-        self.query = nn.Linear(width, 64)
-        self.key = nn.Linear(width, 64)
-        self.threshold = nn.Parameter(torch.tensor(-2.0))
-        nn.init.normal_(self.symbols.weight, std=0.6)
-
-
-@dataclass(frozen=True, slots=True)
-class Air:
-    """One draw of the channel for a batch."""
-
-    noise_variance_B: Tensor
-    erased_BT: Tensor
-    image_public_B: Tensor
-    text_public_B: Tensor
+#: The layer whose attention is hinted; the constraint is read off its input.
+PROBE_LAYER: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Hidden states at the split, at the probe, and at the end, [B, T, D]."""
+    """Hidden states at the split, before the layer that is hinted, and at the end, [B, T, D]."""
 
     split_BTD: Tensor
     probe_BTD: Tensor
@@ -54,115 +34,106 @@ class Pass:
 
 
 def through_air(codec: ChannelCodec, hidden_BTD: Tensor, batch: Batch, at_ue_B: Tensor, air: Air) -> Tensor:
-    """Image and text tokens through encoder, AWGN and decoder; what the receiver knows stays as it is."""
+    """Image and text tokens through encoder, channel, equaliser and decoder; the rest the receiver knows.
+
+    The receiver knows h and divides by it, so it is told N0 / |h|^2 as the noise of every token.
+    """
     image = batch.segments_BT == IMAGE
     text = (batch.segments_BT == TEXT) & ~at_ue_B[:, None]
     public = ((image & air.image_public_B[:, None]) | (text & air.text_public_B[:, None]))[..., None]
     sent = torch.where(public, codec.encoders["public"](hidden_BTD), codec.encoders["private"](hidden_BTD))
-    variance_BT = air.noise_variance_B[:, None].expand(sent.shape[:2])
     symbols = torch.view_as_complex(sent.float().unflatten(-1, (-1, 2)))  # in phase, in quadrature
-    heard = torch.view_as_real(awgn(symbols, variance_BT[..., None])).flatten(-2)
+    gain = air.gain_B[:, None, None]
+    heard = transmit(symbols, gain, air.noise_variance_B[:, None, None], air.noise_BTU) / gain
+    variance_B = air.noise_variance_B / air.gain_B.abs().square()
+    variance_BT = variance_B[:, None].expand(sent.shape[:2])
+    reals = torch.view_as_real(heard).flatten(-2)
     decoded = torch.where(
-        public, codec.decoders["public"](heard, variance_BT), codec.decoders["private"](heard, variance_BT)
+        public, codec.decoders["public"](reals, variance_BT), codec.decoders["private"](reals, variance_BT)
     )
     decoded = torch.where(air.erased_BT[..., None], codec.erasure_D, decoded)
     return torch.where((image | text)[..., None], decoded.to(hidden_BTD.dtype), hidden_BTD)
 
 
-def run(
-    model: SemanticModel,
-    batch: Batch,
-    image_BND: Tensor | None,
-    at_ue_B: Tensor,
-    air: Air | None = None,
-    masked_BT: Tensor | None = None,
-    split_layer: int = 2,
-    probe_layer: int = 4,
-) -> Pass:
-    """The whole language model over packed prompts."""
-    gemma = model.llm.model
-    hidden = gemma.embed_tokens(batch.ids_BT)
-    if image_BND is not None:
-        hidden = torch.cat(
-            [hidden[:, :1], image_BND.to(hidden.dtype), hidden[:, 1 + image_BND.shape[1] :]], 1
-        )
-    masks = attention_masks(batch.segments_BT, at_ue_B, batch.groups_BT, masked_BT)
-    below, above = (torch.zeros(m.shape).masked_fill_(~m, -1e9) for m in masks)
-    turns = gemma.rotary_emb(hidden, batch.positions_BT)
-    split = probe = hidden
-    for number, layer in enumerate(gemma.layers):
-        if number == split_layer:
-            split = hidden
-            if air is not None:
-                hidden = through_air(model.codec, hidden, batch, at_ue_B, air)
-        mask = below if number < split_layer else above
-        hidden = layer(hidden, position_embeddings=turns, attention_mask=mask.to(hidden.dtype))
-        if number == probe_layer - 1:
-            probe = hidden
-    return Pass(split, probe, gemma.norm(hidden))
+class Stack:
+    """The language model's layers as training runs them: compiled where a C++ compiler is at hand.
+
+    Attention is written out (`eager`): compiled, that is faster than the fused kernel under these masks.
+    """
+
+    def __init__(self, model: SemanticModel, compiled: bool) -> None:
+        self.model = model
+        model.llm.config._attn_implementation = "eager"
+        layers = list(model.llm.model.layers)
+        self.layers = [torch.compile(layer, dynamic=False) for layer in layers] if compiled else layers
+
+    def run(
+        self,
+        batch: Batch,
+        image_BND: Tensor | None,
+        at_ue_B: Tensor,
+        air: Air | None = None,
+        split_layer: int = 2,
+        probe_layer: int = PROBE_LAYER,
+    ) -> Pass:
+        """The whole language model over packed prompts."""
+        gemma = self.model.llm.model
+        hidden = gemma.embed_tokens(batch.ids_BT)
+        if image_BND is not None:
+            hidden = torch.cat(
+                [hidden[:, :1], image_BND.to(hidden.dtype), hidden[:, 1 + image_BND.shape[1] :]], 1
+            )
+        unselected = None if air is None else air.unselected_BT
+        masks = attention_masks(batch.segments_BT, at_ue_B, batch.groups_BT, unselected)
+        below, above = (torch.zeros(m.shape).masked_fill_(~m, -1e9) for m in masks)
+        turns = gemma.rotary_emb(hidden, batch.positions_BT)
+        split = probe = hidden
+        for number, layer in enumerate(self.layers):
+            if number == split_layer:
+                split = hidden
+                if air is not None:
+                    hidden = through_air(self.model.codec, hidden, batch, at_ue_B, air)
+            if number == probe_layer:
+                probe = hidden
+            mask = below if number < split_layer else above
+            hidden = layer(hidden, position_embeddings=turns, attention_mask=mask.to(hidden.dtype))
+        return Pass(split, probe, gemma.norm(hidden))
 
 
 def answer_loss(model: SemanticModel, batch: Batch, out: Pass) -> tuple[Tensor, Tensor]:
-    """Weighted cross-entropy of all predictions, and which of the weight-1 ones are right."""
+    """Weighted cross-entropy of all predictions, every sequence alike, and which of them are right, [P]."""
     hidden = out.final_BTD[batch.rows_P, batch.columns_P]
     logits = model.llm.lm_head(hidden).float()
     cap = model.llm.config.final_logit_softcapping
     if cap is not None:
         logits = torch.tanh(logits / cap) * cap
     losses = functional.cross_entropy(logits, batch.targets_P, reduction="none")
-    right = (logits.argmax(-1) == batch.targets_P)[batch.weights_P == 1.0]
-    return (losses * batch.weights_P).sum() / batch.weights_P.sum(), right
+    return even(losses, batch.weights_P, batch.rows_P, len(batch.ids_BT)), logits.argmax(
+        -1
+    ) == batch.targets_P
 
 
-def probe_loss(scaffold: Scaffold, batch: Batch, out: Pass) -> Tensor:
-    """Dense help: what the question names (at the split) and which patches it is about (at the probe)."""
-    rows, columns = batch.ends_Q.unbind(1)
-    said = scaffold.parse(out.split_BTD[rows, columns]).float()
-    loss = torch.zeros(())
-    start = 0
-    for column, amount in enumerate([*(n + 1 for n in SIZES_OF), len(KINDS)]):
-        loss = loss + functional.cross_entropy(said[:, start : start + amount], batch.parse_QA[:, column])
-        start += amount
-    query_QR = scaffold.query(out.probe_BTD[rows, columns])
-    key_BNR = scaffold.key(out.probe_BTD[:, 1 : 1 + batch.matched_QN.shape[1]])
-    score_QN = torch.einsum("qr,qnr->qn", query_QR, key_BNR[rows]).float() / 8 + scaffold.threshold
-    grounding = functional.binary_cross_entropy_with_logits(
-        score_QN, batch.matched_QN, pos_weight=torch.tensor(4.0)
-    )
-    return 0.2 * loss + 4.0 * grounding
+def even(losses_P: Tensor, weights_P: Tensor, rows_P: Tensor, rows: int) -> Tensor:
+    """The mean over sequences of each one's weighted mean: so that any split into workers gives the same."""
+    held = torch.zeros(rows).index_add(0, rows_P, weights_P)
+    return (losses_P * weights_P / held[rows_P]).sum() / rows
 
 
-def attention_loss(model: SemanticModel, batch: Batch, out: Pass, layer: int = 4) -> Tensor:
-    """Shows two heads behind the probe where to look from a question's last token.
+def exact(batch: Batch, right_P: Tensor) -> dict[str, tuple[int, int]]:
+    """(examples of which every predicted word is right, examples) by family.
 
-    The first: at the objects that the question is about, or at BOS when there is none. The second: at them
-    and BOS alike, so that BOS keeps 1 / (count + 1). Without this hint answers come after a long plateau.
+    Greedy decoding from the same prompt would write exactly these, so the first is a lower bound of what it
+    gets right.
     """
-    block = model.llm.model.layers[layer]
-    attention = block.self_attn
-    rows, columns = batch.ends_Q.unbind(1)
-    reach = int((batch.groups_BT[0] == 0).nonzero()[:, 0].max()) + 1
-    reach = min(reach, int((batch.segments_BT[0] == TEXT).nonzero()[0, 0]))
-    normed = block.input_layernorm(out.probe_BTD)
-    cos, sin = model.llm.model.rotary_emb(normed, batch.positions_BT)
-    query_QHE = attention.q_proj(normed[rows, columns]).unflatten(-1, (-1, attention.head_dim))
-    key_BTGE = attention.k_proj(normed[:, :reach]).unflatten(-1, (-1, attention.head_dim))
-    second = attention.num_key_value_groups
-    wanted_QK = torch.zeros(len(rows), reach)
-    wanted_QK[:, 1 : 1 + batch.matched_QN.shape[1]] = batch.matched_QN
-    only_QK, alike_QK = wanted_QK.clone(), wanted_QK.clone()
-    only_QK[:, 0] = (batch.matched_QN.sum(1) == 0).float()
-    alike_QK[:, 0] = 1.0
-    loss = torch.zeros(())
-    for head, group, target_QK in ((0, 0, only_QK), (second, 1, alike_QK)):
-        query = _turn(query_QHE[:, head], cos[rows, columns], sin[rows, columns])
-        key = _turn(key_BTGE[:, :, group], cos[:, :reach], sin[:, :reach])
-        score = torch.einsum("qe,qke->qk", query, key[rows]).float() * attention.scaling
-        share = target_QK / target_QK.sum(1, keepdim=True)
-        loss = loss - (share * score.log_softmax(1)).sum(1).mean()
-    return loss
+    wrong = torch.zeros(len(batch.families), dtype=torch.long)
+    wrong.index_add_(0, batch.examples_P, (~right_P & (batch.weights_P >= 0.1)).long())
+    found: dict[str, tuple[int, int]] = {}
+    for family, errors in zip(batch.families, wrong.tolist(), strict=True):
+        hits, total = found.get(family, (0, 0))
+        found[family] = hits + (errors == 0), total + 1
+    return found
 
 
-def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary embedding of one head (Su et al. 2021)."""
-    return x * cos + rotate_half(x) * sin
+def final_share(batch: Batch, right_P: Tensor) -> float:
+    """The share of answers that are right, what comes before them given."""
+    return float(right_P[batch.final_P].float().mean())

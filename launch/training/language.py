@@ -4,152 +4,179 @@ A symbolic scene is 64 patch tokens made from the ground truth by one linear map
 there are as many scenes as there is time for.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from launch.datasets.clevr_style.scene import Scene
+from launch.datasets.clevr_style.questions import FAMILIES, Family
+from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, Scene, imagine_scene
 from launch.training.corpus import Review, sentiment_start
-from launch.training.forward import Scaffold, answer_loss, attention_loss, probe_loss, run
-from launch.training.loop import Checkpoint, Clock, Mean, log, optimizer, rate, update
-from launch.training.packing import Packer
-from launch.training.scenes import Patches, features, imagined_scene, patches_of
+from launch.training.forward import PROBE_LAYER, Pass, Stack, answer_loss, exact, final_share
+from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
+from launch.training.loop import Phase, Rngs, normal, train
+from launch.training.packing import Batch, Packer
+from launch.training.parallel import Team
+from launch.training.recipe import Plan
+from launch.training.scenes import Patches, features, patches_of
 from shared.semantic.model import SemanticModel
 from shared.semantic.prompt import Prompts
 from shared.semantic.tokenizer import TextCodec
 
-SCENES = 8
-QUESTIONS = 12
-PEAK = 1.5e-3
+NAME = "language"
+LENGTH = 384
+NOISE = 0.15
+"""Of the symbolic tokens: what a vision tower says is not exact either."""
+EASY: tuple[Family, ...] = ("zero_hop", "one_hop", "same_relate")
+AT_UE = 0.4
+DEV_SCENES = 64
 
 
 class Reviews:
-    """Token ids of reviews, cut to a length at a random end or at both."""
+    """Token ids of reviews; long ones are cut to their beginning and their end, as at run time."""
 
     def __init__(self, reviews: list[Review], codec: TextCodec) -> None:
         encoded = codec.tokenizer.encode_batch([r.text for r in reviews], add_special_tokens=False)
         self.ids = [list(e.ids) for e in encoded]
         self.labels = [r.label for r in reviews]
 
-    def draw(self, rng: np.random.Generator, amount: int, longest: int) -> tuple[list[list[int]], list[str]]:
-        rows = rng.integers(len(self.ids), size=amount).tolist()
-        return [crop(self.ids[r], longest, rng) for r in rows], [self.labels[r] for r in rows]
+    def fill(self, rng: np.random.Generator, packer: Packer) -> list[tuple[list[int], str]]:
+        """Reviews for one sequence."""
+        room = packer.room
+        found: list[tuple[list[int], str]] = []
+        while room > 40:
+            place = int(rng.integers(len(self.ids)))
+            ids = crop(self.ids[place], room if not found else 10_000, rng)
+            if len(ids) > room:
+                break
+            found.append((ids, self.labels[place]))
+            room -= len(ids) + packer.label_tokens
+        return found
 
 
 def crop(ids: list[int], longest: int, rng: np.random.Generator) -> list[int]:
-    """The beginning or the end of a long text."""
+    """The beginning and the end of a long text; now and then another part of it."""
     if len(ids) <= longest:
         return ids
-    return ids[:longest] if rng.random() < 0.6 else ids[-longest:]
+    if rng.random() < 0.6:
+        return [*ids[: longest // 2], *ids[-(longest - longest // 2) :]]
+    start = int(rng.integers(len(ids) - longest + 1))
+    return ids[start : start + longest]
 
 
-def imagined(rng: np.random.Generator, amount: int, most: int) -> tuple[list[Scene], list[Patches], Tensor]:
-    scenes = [imagined_scene(rng, most) for _ in range(amount)]
-    places = [patches_of(scene, 192, 128) for scene in scenes]
+def imagined(rngs: Rngs, most: int) -> tuple[list[Scene], list[Patches], Tensor]:
+    scenes = [imagine_scene(rng, most, DEFAULT_RESOLUTION) for rng in rngs]
+    places = [patches_of(scene, *DEFAULT_RESOLUTION) for scene in scenes]
     return scenes, places, torch.from_numpy(np.stack([features(p) for p in places]))
 
 
-def symbol_tokens(scaffold: Scaffold, features_BNF: Tensor, noise: float) -> Tensor:
-    tokens: Tensor = scaffold.symbols(features_BNF)
-    return tokens + noise * torch.randn(tokens.shape)
-
-
-def ask_ue(rng: np.random.Generator, rows: int) -> Tensor:
+def asked_at_ue(rngs: Rngs) -> Tensor:
     """Where the questions are asked, at the base station or at the UE, one draw a sequence."""
-    return torch.from_numpy(rng.random(rows) < 0.4)
+    return torch.tensor([rng.random() < AT_UE for rng in rngs])
+
+
+def start_embeddings(model: SemanticModel, scaffold: Scaffold, pool: Reviews, seed: int) -> None:
+    """Words begin with what a bag of words makes of them, patches with sines of row and column."""
+    table = model.llm.model.embed_tokens.weight
+    labels = np.array([label == "pos" for label in pool.labels])
+    start = sentiment_start(pool.ids, labels, len(table), table.shape[1], seed)
+    with torch.no_grad():
+        table.copy_(start)
+        table[scaffold.pointers_N] = pointer_start(table.shape[1])
+
+
+def hints(model: SemanticModel, scaffold: Scaffold, batch: Batch, out: Pass) -> Tensor:
+    return 0.2 * constraint_loss(scaffold, batch, out.probe_BTD) + 0.5 * attention_loss(
+        model, batch, out.probe_BTD, PROBE_LAYER
+    )
 
 
 def train_language(
+    team: Team,
     model: SemanticModel,
     codec: TextCodec,
     reviews: list[Review],
+    plan: Plan,
     out: Path,
-    minutes: float,
     seed: int,
-    threads: int = 1,
+    compiled: bool,
 ) -> None:
-    """Train for `minutes` in all and leave `language.pt`; continues where it was stopped."""
-    torch.set_num_threads(threads)
+    """Train to the end of the plan; leaves `language.pt`, from which it continues."""
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    scaffold, checkpoint = Scaffold(model.config.llm.hidden), Checkpoint(out / "language.pt")
+    scaffold = Scaffold(model.config.llm.hidden, codec)
     pool = Reviews(reviews, codec)
-    packer = Packer(Prompts(model.config, codec), codec, model.config.llm.bos_id, model.config.llm.eos_id)
-    optim = optimizer([*model.llm.parameters(), *scaffold.parameters()])
-    state, step = checkpoint.load(), 0
-    if state is None:
-        start = sentiment_start(
-            pool.ids,
-            np.array([label == "pos" for label in pool.labels]),
-            *model.llm.model.embed_tokens.weight.shape,
-        )
-        with torch.no_grad():
-            model.llm.model.embed_tokens.weight.copy_(start)
-    else:
-        model.llm.load_state_dict(state["llm"])
-        scaffold.load_state_dict(state["scaffold"])
-        optim.load_state_dict(state["optimizer"])
-        step = state["step"]
-        rng = np.random.default_rng([seed, step])
-    clock, mean = Clock(60 * minutes, state["spent"] if state else 0.0), Mean()
+    packer = Packer(
+        Prompts(model.config, codec), codec, model.config.llm.bos_id, model.config.llm.eos_id, LENGTH
+    )
+    start_embeddings(model, scaffold, pool, seed)
+    stack = Stack(model, compiled)
 
-    def save() -> None:
-        checkpoint.save(
-            {
-                "llm": model.llm.state_dict(),
-                "scaffold": scaffold.state_dict(),
-                "optimizer": optim.state_dict(),
-                "step": step,
-                "spent": clock.spent_s,
-            }
-        )
-
-    while clock.progress < 1.0:
-        for name, loss, right in _losses(model, scaffold, packer, pool, rng, step, clock.progress):
-            loss.backward()
-            mean.add(**{f"{name}_loss": float(loss.detach()), f"{name}_right": right})
-        update(optim, rate(clock.progress, PEAK))
-        step += 1
-        if step % 50 == 0:
-            log(out / "log.jsonl", "0c", step=step, spent=clock.spent_s, **mean.take())
-        if checkpoint.due():
-            save()
-    save()
-
-
-def _losses(
-    model: SemanticModel,
-    scaffold: Scaffold,
-    packer: Packer,
-    pool: Reviews,
-    rng: np.random.Generator,
-    step: int,
-    progress: float,
-) -> Iterator[tuple[str, Tensor, float]]:
-    """One step's parts: questions always, reviews every third step, captions every sixth."""
-    most = 5 if progress < 0.12 else 10
-    scenes, places, seen = imagined(rng, SCENES, most)
-    batch = packer.questions(scenes, places, rng, QUESTIONS)
-    with torch.autocast("cpu", torch.bfloat16):
-        out = run(model, batch, symbol_tokens(scaffold, seen, 0.15), ask_ue(rng, SCENES))
-        loss, right = answer_loss(model, batch, out)
-        hint = (1.0 - 0.7 * progress) * (
-            probe_loss(scaffold, batch, out) + 0.5 * attention_loss(model, batch, out)
-        )
-        yield "hint", torch.zeros((), requires_grad=True) + hint.detach(), 0.0
-        yield "vqa", loss + hint, float(right.float().mean())
-    if step % 3 == 0:
-        batch = packer.reviews(*pool.draw(rng, SCENES, 160))
+    def about_scenes(
+        rngs: Rngs, progress: float, batch: Batch, seen: Tensor
+    ) -> tuple[Tensor, Mapping[str, float]]:
         with torch.autocast("cpu", torch.bfloat16):
-            loss, right = answer_loss(model, batch, run(model, batch, None, ask_ue(rng, SCENES)))
-        yield "review", 0.5 * loss, float(right.float().mean())
-    if step % 6 == 1 and progress > 0.15:
-        scenes, _, seen = imagined(rng, SCENES, 10)
-        batch = packer.captions(scenes)
-        with torch.autocast("cpu", torch.bfloat16):
-            out = run(model, batch, symbol_tokens(scaffold, seen, 0.15), ask_ue(rng, SCENES))
+            image = scaffold.tokens(model, seen) + NOISE * normal(
+                rngs, *seen.shape[1:2], model.config.llm.hidden
+            )
+            out = stack.run(batch, image, asked_at_ue(rngs))
             loss, right = answer_loss(model, batch, out)
-        yield "caption", 0.5 * loss, float(right.float().mean())
+            hint = hints(model, scaffold, batch, out)
+        figures = {"hint": float(hint.detach()), "right": final_share(batch, right)}
+        return loss + (1.0 - 0.7 * progress) * hint, figures
+
+    def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
+        most = 5 if progress < 0.1 else 10
+        scenes, places, seen = imagined(rngs, most)
+        families = EASY if progress < 0.06 else FAMILIES
+        yield "vqa", *about_scenes(rngs, progress, packer.questions(scenes, places, rngs, families), seen)
+        if step % 3 == 0:
+            batch = packer.reviews([pool.fill(rng, packer) for rng in rngs])
+            with torch.autocast("cpu", torch.bfloat16):
+                loss, right = answer_loss(model, batch, stack.run(batch, None, asked_at_ue(rngs)))
+            yield "review", 0.5 * loss, {"right": final_share(batch, right)}
+        if step % 4 == 1:
+            scenes, places, seen = imagined(rngs, 10)
+            loss, figures = about_scenes(rngs, progress, packer.captions(scenes, places), seen)
+            yield "caption", 0.5 * loss, figures
+
+    def judge() -> dict[str, float]:
+        return judge_on_symbols(model, scaffold, stack, packer, plan.rows // team.size)
+
+    parameters = [*model.llm.parameters(), *scaffold.parameters()]
+    phase = Phase(NAME, plan, {"llm": model.llm, "scaffold": scaffold}, parameters, losses, judge)
+    train(team, phase, out, seed)
+
+
+@torch.no_grad()
+def judge_on_symbols(
+    model: SemanticModel, scaffold: Scaffold, stack: Stack, packer: Packer, rows: int
+) -> dict[str, float]:
+    """The share of traces and answers that are right to the last word, by family, on scenes drawn for it."""
+    hits, totals = Counter[str](), Counter[str]()
+    for start in range(0, DEV_SCENES, rows):
+        rngs = [np.random.default_rng([1_000_003, start + row]) for row in range(rows)]
+        scenes, places, seen = imagined(rngs, 10)
+        for batch in (packer.questions(scenes, places, rngs), packer.captions(scenes, places)):
+            with torch.autocast("cpu", torch.bfloat16):
+                out = stack.run(batch, scaffold.tokens(model, seen), torch.zeros(rows, dtype=torch.bool))
+                _, right = answer_loss(model, batch, out)
+            for family, (hit, total) in exact(batch, right).items():
+                hits[family] += hit
+                totals[family] += total
+    return shares(hits, totals)
+
+
+def shares(hits: Mapping[str, int], totals: Mapping[str, int]) -> dict[str, float]:
+    """Of each family, the direct answers together, and the mean over the families with a trace."""
+    plain: dict[str, float] = {f: hits[f] / totals[f] for f in FAMILIES if totals.get(f)}
+    direct: Sequence[str] = [f for f in totals if f.endswith("direct")]
+    found: dict[str, float] = {**plain, "mean": sum(plain.values()) / max(1, len(plain))}
+    if direct:
+        found["direct"] = sum(hits[f] for f in direct) / sum(totals[f] for f in direct)
+    for other in ("caption", "review"):
+        if totals.get(other):
+            found[other] = hits[other] / totals[other]
+    return found

@@ -1,45 +1,123 @@
-"""What all phases share: a budget in wall-clock time, a cosine schedule, checkpoints that survive kill -9."""
+"""The loop that every training phase runs: draw, differentiate, average, update, log, checkpoint.
 
-import json
-import math
+What a step draws is a function of (seed, phase, step, row) alone. So a phase that was killed and continued
+takes the same steps as one that was not, and several workers, each with its share of the rows, compute the
+gradient that one would.
+"""
+
 import os
 import time
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-CHECKPOINT_S = 120.0
-WARMUP = 0.03
+from launch.training.parallel import Team
+from launch.training.recipe import Plan
+from launch.training.record import Record
 
+CHECKPOINT_S: Final = 120.0
+LOG_EVERY: Final = 50
 
-class Clock:
-    """Progress of one phase: time spent in it, over its budget, across restarts."""
-
-    def __init__(self, budget_s: float, spent_s: float = 0.0) -> None:
-        self.budget_s = budget_s
-        self._before = spent_s
-        self._start = time.monotonic()
-
-    @property
-    def spent_s(self) -> float:
-        return self._before + time.monotonic() - self._start
-
-    @property
-    def progress(self) -> float:
-        return min(1.0, self.spent_s / self.budget_s)
+Rngs = Sequence[np.random.Generator]
+#: Parts of one step's loss with their figures; each is differentiated on its own, so that memory is freed.
+Losses = Iterable[tuple[str, Tensor, Mapping[str, float]]]
 
 
-def rate(progress: float, peak: float, floor: float = 0.05) -> float:
-    """Warm-up, then cosine from `peak` to `floor` times it."""
-    if progress < WARMUP:
-        return peak * progress / WARMUP
-    share = (progress - WARMUP) / (1 - WARMUP)
-    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * share)))
+@dataclass(slots=True)
+class Phase:
+    """What one phase trains, on what, and how well it does."""
+
+    name: str
+    plan: Plan
+    modules: Mapping[str, nn.Module]
+    """Saved in the checkpoint under these names."""
+    parameters: Sequence[nn.Parameter]
+    losses: Callable[[int, float, Rngs], Losses]
+    """(step, progress, one generator for each row of this worker) -> parts of the loss."""
+    judge: Callable[[], Mapping[str, float]] | None = None
+    decay: float = 0.02
+    state: dict[str, Any] = field(default_factory=dict)
 
 
-def optimizer(parameters: list[nn.Parameter], decay: float = 0.02) -> torch.optim.AdamW:
+def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
+    """Run a phase to its end; continues from `<name>.pt` in `out`, and leaves it there."""
+    checkpoint = Checkpoint(out / f"{phase.name}.pt")
+    parameters = [p for p in phase.parameters if p.requires_grad]
+    optim = optimizer(parameters, phase.decay)
+    step, spent_s = _restore(checkpoint, phase, optim)
+    team.share([p.data for module in phase.modules.values() for p in module.parameters()])
+    record = Record(out, phase.name) if team.leads else None
+    start = time.monotonic()
+
+    def save() -> None:
+        checkpoint.save(
+            {
+                "modules": {name: module.state_dict() for name, module in phase.modules.items()},
+                "optimizer": optim.state_dict(),
+                "step": step,
+                "spent_s": spent_s + time.monotonic() - start,
+            }
+        )
+
+    while step < phase.plan.steps:
+        progress = step / phase.plan.steps
+        rngs = [row_rng(seed, phase.name, step, row) for row in team.rows(phase.plan.rows)]
+        figures: dict[str, float] = {}
+        for name, loss, found in phase.losses(step, progress, rngs):
+            loss.backward()
+            figures |= {f"{name}/loss": float(loss.detach()), **{f"{name}/{k}": v for k, v in found.items()}}
+        team.average(parameters)
+        update(optim, rate(progress, phase.plan.peak, phase.plan.floor))
+        step += 1
+        last = step == phase.plan.steps
+        if record is None:
+            continue
+        record.add(figures)
+        if step % LOG_EVERY == 0 or last:
+            record.write(step, phase.plan.steps, spent_s + time.monotonic() - start)
+        if phase.judge is not None and (step % phase.plan.judge_every == 0 or last):
+            record.write_dev(step, phase.judge())
+        if checkpoint.due() or last:
+            save()
+    if record is not None:
+        record.close()
+
+
+def row_rng(seed: int, phase: str, step: int, row: int) -> np.random.Generator:
+    """The generator of one row of one step."""
+    return np.random.default_rng([seed, zlib.crc32(phase.encode()), step, row])
+
+
+def normal(rngs: Rngs, *shape: int) -> Tensor:
+    """Unit normal numbers [rows, *shape], each row from its own generator."""
+    return torch.from_numpy(np.stack([rng.standard_normal(shape, np.float32) for rng in rngs]))
+
+
+def _restore(checkpoint: "Checkpoint", phase: Phase, optim: torch.optim.Optimizer) -> tuple[int, float]:
+    state = checkpoint.load()
+    if state is None:
+        return 0, 0.0
+    for name, module in phase.modules.items():
+        module.load_state_dict(state["modules"][name])
+    optim.load_state_dict(state["optimizer"])
+    return int(state["step"]), float(state["spent_s"])
+
+
+def rate(progress: float, peak: float, floor: float, warm_up: float = 0.03) -> float:
+    """Warm-up, then cosine from `peak` to `floor` times it (Loshchilov and Hutter 2017)."""
+    if progress < warm_up:
+        return peak * (progress + 1e-3) / warm_up
+    share = (progress - warm_up) / (1 - warm_up)
+    return peak * float(floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * share)))
+
+
+def optimizer(parameters: Sequence[nn.Parameter], decay: float = 0.02) -> torch.optim.AdamW:
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
@@ -65,9 +143,14 @@ class Checkpoint:
         self._last = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
+        """Raises `TrainingError`, one line, for a file that is no checkpoint."""
         if not self.path.exists():
             return None
-        state: dict[str, Any] = torch.load(self.path, weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(self.path, weights_only=True)
+            state["step"], state["modules"]
+        except Exception as error:  # noqa: BLE001  torch.load raises whatever its parts do
+            raise TrainingError(f"{self.path}: no whole checkpoint ({type(error).__name__})") from None
         return state
 
     def due(self) -> bool:
@@ -81,28 +164,5 @@ class Checkpoint:
         self._last = time.monotonic()
 
 
-def log(path: Path, phase: str, **values: float | int | str) -> None:
-    """One JSON line to the file and to stdout."""
-    line = json.dumps(
-        {"phase": phase, **{k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}}
-    )
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-    print(line, flush=True)
-
-
-class Mean:
-    """Running means between two log lines."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, tuple[float, int]] = {}
-
-    def add(self, **values: float) -> None:
-        for name, value in values.items():
-            total, count = self._sums.get(name, (0.0, 0))
-            self._sums[name] = (total + value, count + 1)
-
-    def take(self) -> dict[str, float]:
-        means = {name: total / count for name, (total, count) in self._sums.items()}
-        self._sums.clear()
-        return means
+class TrainingError(RuntimeError):
+    """Training cannot go on; one line for people."""

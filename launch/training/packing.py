@@ -1,6 +1,6 @@
 """Training examples as packed sequences: many questions of one picture behind its shared prefix.
 
-Shapes: B sequences, T tokens, Q questions, P predictions.
+Shapes: B sequences, T tokens, P predictions, H hinted predictions, N patches, K numbers of a constraint.
 """
 
 from collections.abc import Sequence
@@ -10,18 +10,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from launch.datasets.clevr_style.captions import caption
-from launch.datasets.clevr_style.programs import QUERY_KINDS
-from launch.datasets.clevr_style.questions import questions_for
+from launch.datasets.clevr_style.programs import attributes_of, evaluate
+from launch.datasets.clevr_style.questions import FAMILIES, Family, Question, questions_for
 from launch.datasets.clevr_style.scene import Scene
-from launch.datasets.clevr_style.vocabulary import ATTRIBUTES, VALUES
-from launch.training.scenes import NOTHING, PATCHES, SIZES_OF, Patches, matches
+from launch.datasets.clevr_style.wording import with_article
+from launch.training.scenes import PATCHES, Patches
+from launch.training.traces import FREE, Constraint, Word, trace
 from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, PADDING, TEXT
 from shared.semantic.prompt import Prompts
 from shared.semantic.tokenizer import TextCodec
+from shared.semantic.trace import ANSWER, pointer
 
-KINDS = ("exist", "count", *QUERY_KINDS)
 LABELS = {"pos": "positive", "neg": "negative"}
+#: Of the questions, this share is answered at once, without a trace.
+DIRECT = 0.2
+EOS_WEIGHT = 0.2
+ON_THE_WAY = 0.03
 
 
 @dataclass(slots=True)
@@ -37,12 +41,18 @@ class Batch:
     columns_P: Tensor
     targets_P: Tensor
     weights_P: Tensor
-    ends_Q: Tensor
-    """(row, column) of the last text token of each question."""
-    parse_QA: Tensor
-    """What each question names: attribute index + 1 or 0, and the question's kind."""
-    matched_QN: Tensor
-    """The patches of the objects that each question is about."""
+    examples_P: Tensor
+    """Which question, caption or review a prediction belongs to, in the order they were packed."""
+    final_P: Tensor
+    """Whether it is the answer itself (of a caption: any word)."""
+    families: list[str]
+    """Of each example; `direct` after the family's name where the answer comes without a trace."""
+    hints_H2: Tensor
+    """(row, column) of the predictions that are about objects."""
+    focus_HN: Tensor
+    """The patches of those objects; none: at the end of a set."""
+    constraints_HK: Tensor
+    """What the set that is being listed has in common (`traces.Constraint`)."""
 
 
 @dataclass(slots=True)
@@ -51,8 +61,8 @@ class _Row:
     segments: list[int] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
-    predictions: list[tuple[int, int, float]] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
+    predictions: list[tuple[int, int, float, int, bool]] = field(default_factory=list)
+    hints: list[tuple[int, tuple[int, ...], Constraint]] = field(default_factory=list)
 
     def add(self, ids: Sequence[int], segment: int, group: int, positions: range) -> None:
         self.ids += ids
@@ -62,18 +72,80 @@ class _Row:
 
 
 class Packer:
-    """Writes examples in the prompt format of a bundle."""
+    """Writes examples in the prompt format of a bundle, `length` tokens a sequence."""
 
-    def __init__(self, prompts: Prompts, text_codec: TextCodec, bos_id: int, eos_id: int) -> None:
+    def __init__(
+        self, prompts: Prompts, text_codec: TextCodec, bos_id: int, eos_id: int, length: int
+    ) -> None:
         self._prompts = prompts
         self._codec = text_codec
         self._bos, self._eos = bos_id, eos_id
+        self._length = length
         self._ids: dict[str, list[int]] = {}
 
+    def questions(
+        self,
+        scenes: Sequence[Scene],
+        places: Sequence[Patches],
+        rngs: Sequence[np.random.Generator],
+        families: Sequence[Family] = FAMILIES,
+        per_scene: int = 14,
+    ) -> Batch:
+        """Up to `per_scene` questions on each scene, as many as there is room for."""
+        rows, names = [], list[str]()
+        for scene, where, rng in zip(scenes, places, rngs, strict=True):
+            row = self._begin("vqa", True)
+            for number, question in enumerate(questions_for(scene, rng, families, per_scene), 1):
+                direct = bool(rng.random() < DIRECT)
+                if not self._question(row, number, len(names), question, scene, where, direct):
+                    break
+                names.append(f"{question.family} direct" if direct else question.family)
+            rows.append(row)
+        return self._batch(rows, True, names)
+
+    def captions(self, scenes: Sequence[Scene], places: Sequence[Patches]) -> Batch:
+        """Each object with the patch that it stands in, in raster order."""
+        rows = []
+        for number, (scene, where) in enumerate(zip(scenes, places, strict=True)):
+            row, layout = self._begin("caption", True), self._prompts.layout("caption")
+            words = self._caption(scene, where)
+            self._generated(row, 1, number, layout.text(0).stop, words, where, final=True)
+            rows.append(row)
+        return self._batch(rows, True, ["caption"] * len(rows))
+
+    def reviews(self, rows: Sequence[Sequence[tuple[Sequence[int], str]]]) -> Batch:
+        """Sentiment of (token ids, label), predicted at the end and, with less weight, on the way."""
+        packed, names = [], list[str]()
+        layout = self._prompts.layout("text_classification")
+        for texts in rows:
+            row = self._begin("text_classification", False)
+            for group, (ids, label) in enumerate(texts, 1):
+                first = len(row.ids)
+                row.add(list(ids), TEXT, group, layout.text(len(ids)))
+                word = self._encode(LABELS[label])[0]
+                row.predictions += [
+                    (first + i, word, ON_THE_WAY, len(names), False) for i in range(12, len(ids) - 1)
+                ]
+                answer = [Word(LABELS[label], None, FREE)]
+                self._generated(row, group, len(names), layout.text(len(ids)).stop, answer, None, final=True)
+                names.append("review")
+            packed.append(row)
+        return self._batch(packed, False, names)
+
+    @property
+    def room(self) -> int:
+        """The longest review that fits into a sequence, in tokens."""
+        instruction = self._prompts.layout("text_classification").instruction_ids
+        return self._length - 1 - len(instruction) - self.label_tokens
+
+    @property
+    def label_tokens(self) -> int:
+        """What a review's answer takes, in tokens."""
+        return max(len(self._encode(word)) for word in LABELS.values())
+
     def _encode(self, text: str) -> list[int]:
+        """Of the few words that answers, traces and captions are made of; each is encoded once."""
         if text not in self._ids:
-            if len(self._ids) > 500_000:
-                self._ids.clear()
             self._ids[text] = self._codec.encode(text)
         return self._ids[text]
 
@@ -85,92 +157,91 @@ class Packer:
         row.add(layout.instruction_ids, INSTRUCTION, 0, layout.instruction)
         return row
 
-    def _answer(self, row: _Row, answer: str, group: int, start: int, whole: bool) -> None:
-        """Predict the answer's first token from the prompt's end and, if `whole`, the rest and EOS."""
-        ids = [*self._encode(answer), self._eos]
-        row.predictions.append((len(row.ids) - 1, ids[0], 1.0))
-        if whole:
-            first = len(row.ids)
-            row.add(ids[:-1], GENERATED, group, range(start, start + len(ids) - 1))
-            row.predictions += [(first + i, token, 0.2) for i, token in enumerate(ids[1:])]
+    def _question(
+        self,
+        row: _Row,
+        group: int,
+        example: int,
+        question: Question,
+        scene: Scene,
+        where: Patches,
+        direct: bool,
+    ) -> bool:
+        """Whether there was room for it."""
+        ids = self._codec.encode(question.question)
+        words = trace(
+            question.program, evaluate(question.program, scene), where.objects, question.answer, direct
+        )
+        if len(row.ids) + len(ids) + len(words) + 2 > self._length:
+            return False
+        layout = self._prompts.layout("vqa")
+        row.add(ids, TEXT, group, layout.text(len(ids)))
+        self._generated(row, group, example, layout.text(len(ids)).stop, words, where)
+        return True
 
-    def questions(
-        self, scenes: Sequence[Scene], places: Sequence[Patches], rng: np.random.Generator, per_scene: int
-    ) -> Batch:
-        """`per_scene` zero-hop questions on each scene, packed."""
-        rows, parses, matched = [], [], []
-        for scene, where in zip(scenes, places, strict=True):
-            row, layout = self._begin("vqa", True), self._prompts.layout("vqa")
-            for number, question in enumerate(questions_for(scene, rng, ("zero_hop",), per_scene), 1):
-                ids = self._encode(question.question)
-                row.add(ids, TEXT, number, layout.text(len(ids)))
-                row.ends.append(len(row.ids) - 1)
-                self._answer(row, question.answer, number, layout.text(len(ids)).stop, number <= 2)
-                named = {f.removeprefix("filter_"): v for f, v in question.program if v is not None}
-                parse = [VALUES[a].index(named[a]) + 1 if a in named else 0 for a in ATTRIBUTES]
-                parses.append([*parse, KINDS.index(question.kind)])
-                hit = np.zeros(PATCHES, np.float32)
-                hit[[where.objects[i] for i in matches(scene, question.program)]] = 1
-                matched.append(hit)
-            rows.append(row)
-        return _batch(rows, True, parses, matched)
+    def _caption(self, scene: Scene, where: Patches) -> list[Word]:
+        words: list[Word] = []
+        for index in sorted(range(len(where.objects)), key=lambda i: where.objects[i]):
+            item = scene["objects"][index]
+            phrase = with_article(" ".join(attributes_of(item))).split()
+            words.append(Word(pointer(where.objects[index]), (index,), FREE))
+            words += [Word(word, (index,), FREE) for word in phrase]
+            words.append(Word(",", (), FREE))
+        return [*words[:-1], Word(".", (), FREE)]
 
-    def captions(self, scenes: Sequence[Scene]) -> Batch:
-        rows = []
-        for scene in scenes:
-            row, layout = self._begin("caption", True), self._prompts.layout("caption")
-            ids = [*self._encode(caption(scene)), self._eos]
-            first = len(row.ids)
-            row.add(ids[:-1], GENERATED, 1, range(layout.text(0).stop, layout.text(0).stop + len(ids) - 1))
-            row.predictions += [(first - 1 + i, token, 1.0) for i, token in enumerate(ids)]
-            rows.append(row)
-        return _batch(rows, True)
+    def _generated(
+        self,
+        row: _Row,
+        group: int,
+        example: int,
+        start: int,
+        words: Sequence[Word],
+        where: Patches | None,
+        final: bool = False,
+    ) -> None:
+        """Predict every word from the one before it (the first from the prompt's end), then EOS.
 
-    def reviews(self, texts: Sequence[Sequence[int]], labels: Sequence[str]) -> Batch:
-        """Sentiment, predicted at the end and, with less weight, on the way."""
-        rows = []
-        for ids, label in zip(texts, labels, strict=True):
-            row, layout = (
-                self._begin("text_classification", False),
-                self._prompts.layout("text_classification"),
-            )
-            first = len(row.ids)
-            row.add(list(ids), TEXT, 1, layout.text(len(ids)))
-            word = self._encode(LABELS[label])[0]
-            row.predictions += [(first + i, word, 0.03) for i in range(12, len(ids) - 1)]
-            self._answer(row, LABELS[label], 1, layout.text(len(ids)).stop, True)
-            rows.append(row)
-        return _batch(rows, False)
+        The sign that an answer follows at once is given, not predicted.
+        """
+        given = 1 if words[0].text == ANSWER else 0
+        tokens: list[int] = []
+        for place, word in enumerate(words):
+            ids = self._encode(word.text)
+            column = len(row.ids) - 1 + len(tokens)
+            if place >= given:
+                last = final or place == len(words) - 1
+                row.predictions += [(column + i, token, 1.0, example, last) for i, token in enumerate(ids)]
+                if where is not None and word.about is not None:
+                    patches = tuple(where.objects[index] for index in word.about)
+                    row.hints += [(column + i, patches, word.constraint) for i in range(len(ids))]
+            tokens += ids
+        row.predictions.append((len(row.ids) - 1 + len(tokens), self._eos, EOS_WEIGHT, example, False))
+        row.add(tokens, GENERATED, group, range(start, start + len(tokens)))
 
+    def _batch(self, rows: list[_Row], has_image: bool, families: list[str]) -> Batch:
+        def table(name: str, filler: int) -> Tensor:
+            values = [getattr(row, name) for row in rows]
+            return torch.tensor([v + [filler] * (self._length - len(v)) for v in values])
 
-def _batch(
-    rows: list[_Row],
-    has_image: bool,
-    parses: Sequence[Sequence[int]] = (),
-    matched: Sequence[np.ndarray] = (),
-) -> Batch:
-    length = -(-max(len(row.ids) for row in rows) // 16) * 16
-
-    def table(name: str, filler: int) -> Tensor:
-        values = [getattr(row, name) for row in rows]
-        return torch.tensor([v + [filler] * (length - len(v)) for v in values])
-
-    flat = [(r, *prediction) for r, row in enumerate(rows) for prediction in row.predictions]
-    ends = [(r, end) for r, row in enumerate(rows) for end in row.ends]
-    return Batch(
-        table("ids", 0),
-        table("segments", PADDING),
-        table("groups", 0),
-        table("positions", 0),
-        has_image,
-        torch.tensor([p[0] for p in flat]),
-        torch.tensor([p[1] for p in flat]),
-        torch.tensor([p[2] for p in flat]),
-        torch.tensor([p[3] for p in flat]),
-        torch.tensor(ends, dtype=torch.long).reshape(-1, 2),
-        torch.tensor(list(parses), dtype=torch.long).reshape(-1, len(SIZES_OF) + 1),
-        torch.from_numpy(np.stack(matched)) if len(matched) else torch.zeros(0, PATCHES),
-    )
-
-
-__all__ = ["KINDS", "LABELS", "NOTHING", "Batch", "Packer"]
+        flat = [(r, *prediction) for r, row in enumerate(rows) for prediction in row.predictions]
+        hints = [(r, *hint) for r, row in enumerate(rows) for hint in row.hints]
+        focus = torch.zeros(len(hints), PATCHES)
+        for number, hint in enumerate(hints):
+            focus[number, list(hint[2])] = 1.0
+        return Batch(
+            table("ids", 0),
+            table("segments", PADDING),
+            table("groups", 0),
+            table("positions", 0),
+            has_image,
+            torch.tensor([p[0] for p in flat]),
+            torch.tensor([p[1] for p in flat]),
+            torch.tensor([p[2] for p in flat]),
+            torch.tensor([p[3] for p in flat]),
+            torch.tensor([p[4] for p in flat]),
+            torch.tensor([p[5] for p in flat]),
+            families,
+            torch.tensor([hint[:2] for hint in hints], dtype=torch.long).reshape(-1, 2),
+            focus,
+            torch.tensor([hint[3] for hint in hints], dtype=torch.long).reshape(-1, len(FREE)),
+        )

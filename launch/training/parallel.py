@@ -1,15 +1,10 @@
-"""Data-parallel training on the cores of one machine: one process and one thread a core, gradients averaged.
+"""Data-parallel training: every worker computes its rows of a step, gradients are averaged.
 
-Two single-threaded processes get more out of two cores than one process with two threads at these sizes, and
-do not stall when somebody else uses the machine.
+On one machine that is one process and one thread a core: single-threaded processes get more out of the cores
+than one process with threads at these sizes, and do not stall when somebody else uses the machine.
 """
 
-import multiprocessing
-import os
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 import torch.distributed as dist
@@ -26,52 +21,32 @@ class Team:
     def leads(self) -> bool:
         return self.rank == 0
 
-    def average(self, parameters: list[nn.Parameter], progress: float) -> float:
-        """Average all gradients; returns the leader's `progress`, so that all stop at the same step."""
+    def rows(self, total: int) -> range:
+        """This worker's share of a step's rows. Raises ValueError where they cannot be shared evenly."""
+        if total % self.size:
+            raise ValueError(f"workers: {total} rows a step cannot be shared evenly by {self.size}")
+        return range(self.rank, total, self.size)
+
+    def average(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Average all gradients."""
         if self.size == 1:
-            return progress
+            return
         held = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
-        told = torch.tensor([progress * self.size if self.leads else 0.0])
-        flat = torch.cat([told, *(g.reshape(-1) for g in held)])
+        flat = torch.cat([grad.reshape(-1) for grad in held])
         dist.all_reduce(flat)
         flat /= self.size
-        start = 1
+        start = 0
         for parameter, grad in zip(parameters, held, strict=True):
             parameter.grad = flat[start : start + grad.numel()].view_as(grad)
             start += grad.numel()
-        return float(flat[0])
 
-    def share(self, tensors: list[Tensor]) -> None:
+    def share(self, tensors: Sequence[Tensor]) -> None:
         """Give everybody the leader's values."""
         if self.size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor, 0)
 
-
-def run_team(work: Callable[..., None], size: int, *arguments: Any) -> None:
-    """Run `work(team, *arguments)` in `size` processes. Raises SystemExit when one of them fails."""
-    if size == 1:
-        work(Team(0, 1), *arguments)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        context = multiprocessing.get_context("spawn")
-        members = [
-            context.Process(target=_member, args=(work, rank, size, Path(folder) / "meet", arguments))
-            for rank in range(size)
-        ]
-        for member in members:
-            member.start()
-        for member in members:
-            member.join()
-        if any(member.exitcode for member in members):
-            raise SystemExit(f"training stopped: exit codes {[m.exitcode for m in members]}")
-
-
-def _member(work: Callable[..., None], rank: int, size: int, meet: Path, arguments: tuple[Any, ...]) -> None:
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=meet.as_uri(), rank=rank, world_size=size)
-    try:
-        work(Team(rank, size), *arguments)
-    finally:
-        dist.destroy_process_group()
+    def wait(self) -> None:
+        """Until all workers are here."""
+        if self.size > 1:
+            dist.barrier()

@@ -6,17 +6,19 @@ patch: the one of its centre, or the nearest free one where two centres share a 
 Shapes: N patches (row by row), A attributes.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from launch.datasets.clevr_style.camera import BASE_LOCATION, Camera, object_ids
-from launch.datasets.clevr_style.scene import Scene, SceneObject, solid_of
+from launch.datasets.clevr_style.camera import Camera, object_ids
+from launch.datasets.clevr_style.scene import Scene, solid_of
 from launch.datasets.clevr_style.vocabulary import ATTRIBUTES, VALUES
+from shared.semantic.config import MICRO
 
-GRID = 8
+GRID = math.isqrt(MICRO.image_tokens)
 PATCHES = GRID * GRID
 SIZES_OF = tuple(len(VALUES[name]) for name in ATTRIBUTES)  # size 2, color 8, material 2, shape 3
 FEATURES = 1 + sum(SIZES_OF) + 2
@@ -119,40 +121,3 @@ def features(patches: Patches) -> np.ndarray:
             start += amount
         out[patch, start:] = patches.offset_N2[patch]
     return out
-
-
-def imagined_scene(rng: np.random.Generator, most: int = 10) -> Scene:
-    """A scene for language training only: attributes and places at random, no check of what is visible."""
-    x, y, z = (np.asarray(BASE_LOCATION) + rng.uniform(-0.5, 0.5, 3)).tolist()
-    camera, objects = Camera((x, y, z)), []
-    for _ in range(int(rng.integers(3, most + 1))):
-        place = [*rng.uniform(-3, 3, 2).tolist(), 0.5]
-        size, color, material, shape = (VALUES[n][int(rng.integers(len(VALUES[n])))] for n in ATTRIBUTES)
-        item: SceneObject = {
-            "size": size,
-            "color": color,
-            "material": material,
-            "shape": shape,
-            "rotation": 0.0,
-            "3d_coords": place,
-            "pixel_coords": [*camera.project(place, (192, 128))],
-        }
-        objects.append(item)
-    return {
-        "image_index": 0,
-        "image_filename": "",
-        "split": "imagined",
-        "objects": objects,
-        "directions": {},
-        "relationships": {},
-    }
-
-
-def matches(scene: Scene, program: Sequence[tuple[str, str | None]]) -> list[int]:
-    """Indices of the objects that a zero-hop program's filters keep."""
-    kept = list(range(len(scene["objects"])))
-    for function, value in program:
-        if function.startswith("filter_"):
-            name = function.removeprefix("filter_")
-            kept = [i for i in kept if scene["objects"][i][name] == value]  # type: ignore[literal-required]
-    return kept

@@ -3,9 +3,8 @@
 Shapes: B pictures, N patches, A attributes, D width of the tower.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from launch.training.images import Pictures, load_pictures
-from launch.training.loop import Checkpoint, Clock, Mean, log, optimizer, rate, update
+from launch.training.loop import Phase, Rngs, train
 from launch.training.parallel import Team
+from launch.training.recipe import Plan
 from launch.training.scenes import FINE, GRID, NOTHING, PATCHES, SIZES_OF, shift
 from shared.semantic.config import SemanticConfig
 from shared.semantic.siglip import VisionTower, to_pixels
 
-BATCH = 32
-PEAK = 1.5e-3
-RELOAD_S = 240.0
-Flag = Event | None
+NAME = "vision"
 
 
 class PatchProbe(nn.Module):
@@ -31,6 +28,7 @@ class PatchProbe(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.place = nn.Linear(width, PATCHES)
         self.anchor = nn.Linear(width, 1 + sum(SIZES_OF) + 2)
         self.cover = nn.Linear(width, sum(SIZES_OF))
 
@@ -74,21 +72,27 @@ class Change:
     down: int = 0
 
 
-def augment(pixels_BSSC: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, list[Change]]:
-    """Pixels in [-1, 1], mirrored, moved, in other light and with noise; and what happened to each."""
-    size = pixels_BSSC.shape[1]
-    changes, pictures = [], []
-    for picture in pixels_BSSC:
-        change = Change(bool(rng.random() < 0.5), *rng.integers((-4, -3), (5, 4)).tolist())
-        turned = picture[:, ::-1] if change.mirrored else picture
-        pictures.append(
-            shift(turned, round(change.right * size / FINE[0]), round(change.down * size / FINE[1]))
-        )
-        changes.append(change)
-    tensor = to_pixels(np.stack(pictures))
-    gain = torch.from_numpy(rng.uniform(0.85, 1.15, (len(tensor), 1, 1, 1)).astype(np.float32))
-    light = torch.from_numpy(rng.uniform(-0.1, 0.1, (len(tensor), 1, 1, 1)).astype(np.float32))
-    return tensor * gain + light + 0.03 * torch.randn(tensor.shape), changes
+def augment(picture_SSC: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Change]:
+    """A picture [3, S, S] in [-1, 1], mirrored, moved, softened, in other light and with noise; and how."""
+    size = picture_SSC.shape[0]
+    change = Change(bool(rng.random() < 0.5), *rng.integers((-6, -4), (7, 5)).tolist())
+    turned = picture_SSC[:, ::-1] if change.mirrored else picture_SSC
+    moved = shift(turned, round(change.right * size / FINE[0]), round(change.down * size / FINE[1]))
+    light = (moved.astype(np.float32) / 255.0) ** np.float32(rng.uniform(0.8, 1.25))
+    light = light * rng.uniform(0.85, 1.15, 3).astype(np.float32) ** np.float32(0.5)
+    light = light * np.float32(rng.uniform(0.85, 1.15)) + np.float32(rng.uniform(-0.05, 0.05))
+    if rng.random() < 0.4:
+        light = soften(light, float(rng.uniform(0.0, 0.25)), float(rng.uniform(0.0, 0.25)))
+    light += np.float32(rng.uniform(0.0, 0.03)) * rng.standard_normal(light.shape, np.float32)
+    return light.transpose(2, 0, 1) * 2.0 - 1.0, change
+
+
+def soften(picture_SSC: np.ndarray, across: float, along: float) -> np.ndarray:
+    """Each pixel lends a share to its neighbours on both sides, across and along."""
+    for axis, share in ((1, across), (0, along)):
+        beside = np.roll(picture_SSC, 1, axis) + np.roll(picture_SSC, -1, axis)
+        picture_SSC = (1 - 2 * share) * picture_SSC + share * beside
+    return picture_SSC.astype(np.float32)
 
 
 def targets(pictures: Pictures, rows: Sequence[int], changes: Sequence[Change]) -> tuple[Tensor, ...]:
@@ -134,79 +138,52 @@ def patch_loss(
         "f1": 2 * hits / float(guess.sum() + present.sum()),
         **dict(zip(("size", "color", "material", "shape"), right, strict=True)),
     }
-    return 6.0 * found + attributes + 0.4 * covered + 0.3 * place, figures
+    index = torch.arange(PATCHES).expand(len(tokens_BND), -1)
+    own = functional.cross_entropy(probe.place(tokens_BND).float().flatten(0, 1), index.flatten())
+    return 6.0 * found + attributes + 0.4 * covered + 0.3 * place + 0.2 * own, figures
 
 
-def train_vision(
-    team: Team, config: SemanticConfig, data: Path, out: Path, minutes: float, seed: int, enough: Flag = None
-) -> None:
-    """Train for `minutes` in all, or until `enough` is set; leaves `vision.pt`, from which it continues."""
-    torch.set_num_threads(1)
-    torch.manual_seed(seed + team.rank)
-    tower, checkpoint = VisionTower(config.vision), Checkpoint(out / "vision.pt")
-    probe = PatchProbe(config.vision.hidden)
+def train_vision(team: Team, config: SemanticConfig, plan: Plan, data: Path, out: Path, seed: int) -> None:
+    """Train to the end of the plan; leaves `vision.pt`, from which it continues."""
+    torch.manual_seed(seed)
+    tower, probe = VisionTower(config.vision), PatchProbe(config.vision.hidden)
     pictures = load_pictures(data, config.vision.image_size, "train", coverage=True)
-    dev = load_pictures(data, config.vision.image_size, "dev", coverage=True, limit=100)
-    parameters = [*tower.parameters(), *probe.parameters()]
-    optim = optimizer(parameters, decay=0.05)
-    state, step = checkpoint.load(), 0
-    if state is None:
-        start_tower(tower, pictures, seed)
-    else:
-        tower.load_state_dict(state["tower"])
-        probe.load_state_dict(state["probe"])
-        optim.load_state_dict(state["optimizer"])
-        step = state["step"]
-    team.share([p.data for p in parameters])
-    rng = np.random.default_rng([seed, step, team.rank])
-    clock, mean = Clock(60 * minutes, state["spent"] if state else 0.0), Mean()
-    progress, last_load = clock.progress, clock.spent_s
+    dev = load_pictures(data, config.vision.image_size, "dev", coverage=True, limit=200)
+    start_tower(tower, pictures, seed)
 
-    def save() -> None:
-        checkpoint.save(
-            {
-                "tower": tower.state_dict(),
-                "probe": probe.state_dict(),
-                "optimizer": optim.state_dict(),
-                "step": step,
-                "spent": clock.spent_s,
-                "pictures": len(pictures),
-            }
-        )
-
-    while progress < 1.0 and not (enough and enough.is_set()):
-        if team.size == 1 and clock.spent_s - last_load > RELOAD_S and progress < 0.8:
-            pictures = load_pictures(data, config.vision.image_size, "train", coverage=True)
-            last_load = clock.spent_s
-        rows = rng.integers(len(pictures), size=BATCH)
-        pixels, changes = augment(pictures.pixels_BSSC[rows], rng)
+    def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
+        rows = [int(rng.integers(len(pictures))) for rng in rngs]
+        changed = [augment(pictures.pixels_BSSC[row], rng) for row, rng in zip(rows, rngs, strict=True)]
+        pixels = torch.from_numpy(np.stack([picture for picture, _ in changed]))
         with torch.autocast("cpu", torch.bfloat16):
             tokens = tower(pixels)
-        loss, figures = patch_loss(probe, tokens.float(), *targets(pictures, rows.tolist(), changes))
-        loss.backward()
-        progress = team.average(parameters, clock.progress)
-        update(optim, rate(progress, PEAK, 0.02))
-        step += 1
-        mean.add(loss=float(loss.detach()), **figures)
-        if team.leads and step % 100 == 0:
-            log(
-                out / "log.jsonl",
-                "0b",
-                step=step,
-                spent=clock.spent_s,
-                pictures=len(pictures),
-                **mean.take(),
-            )
-        if team.leads and step % 500 == 0:
-            log(out / "log.jsonl", "0b dev", step=step, **_judge(tower, probe, dev))
-        if team.leads and checkpoint.due():
-            save()
-    if team.leads:
-        save()
+        loss, figures = patch_loss(
+            probe, tokens.float(), *targets(pictures, rows, [change for _, change in changed])
+        )
+        yield "patches", loss, figures
+
+    train(
+        team,
+        Phase(
+            NAME,
+            plan,
+            {"tower": tower, "probe": probe},
+            [*tower.parameters(), *probe.parameters()],
+            losses,
+            lambda: _judge(tower, probe, dev),
+            decay=0.05,
+        ),
+        out,
+        seed,
+    )
 
 
 @torch.no_grad()
 def _judge(tower: VisionTower, probe: PatchProbe, pictures: Pictures) -> dict[str, float]:
-    wanted = targets(pictures, range(len(pictures)), [Change()] * len(pictures))
-    loss, figures = patch_loss(probe, tower(to_pixels(pictures.pixels_BSSC)), *wanted)
-    return {"loss": float(loss), **figures}
+    figures: list[dict[str, float]] = []
+    for start in range(0, len(pictures), 50):
+        rows = range(start, min(start + 50, len(pictures)))
+        wanted = targets(pictures, rows, [Change()] * len(rows))
+        _, found = patch_loss(probe, tower(to_pixels(pictures.pixels_BSSC[rows.start : rows.stop])), *wanted)
+        figures.append(found)
+    return {name: float(np.mean([row[name] for row in figures])) for name in figures[0]}

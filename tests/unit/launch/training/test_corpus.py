@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ def test_reviews_are_read_and_cleaned(tmp_path: Path) -> None:
     assert (review.text, review.label) == ("Good. Very good.", "pos")
 
 
-def test_a_crop_is_the_beginning_or_the_end() -> None:
+def test_a_crop_is_mostly_the_beginning_and_the_end() -> None:
     rng = np.random.default_rng(0)
     ids = list(range(10))
-    found = {tuple(crop(ids, 4, rng)) for _ in range(30)}
-    assert found == {(0, 1, 2, 3), (6, 7, 8, 9)}
+    found = Counter(tuple(crop(ids, 4, rng)) for _ in range(300))
+    assert found.most_common(1)[0][0] == (0, 1, 8, 9)
+    assert all(len(part) == 4 for part in found)
     assert crop(ids, 10, rng) == ids
 
 

@@ -1,37 +1,62 @@
-"""Schedule, clock and checkpoints."""
+"""The loop: schedule, checkpoints, continued runs, shares of workers."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from launch.training.loop import Checkpoint, Clock, Mean, log, optimizer, rate, update
+from launch.training.loop import (
+    Checkpoint,
+    Phase,
+    Rngs,
+    TrainingError,
+    normal,
+    optimizer,
+    rate,
+    row_rng,
+    train,
+    update,
+)
 from launch.training.parallel import Team
+from launch.training.recipe import MICRO_RECIPE, Plan
+from launch.training.record import Record
 
 
 def test_rate_warms_up_then_falls() -> None:
-    assert rate(0.0, 1.0) == 0.0
-    assert rate(0.03, 1.0) == pytest.approx(1.0)
+    assert 0 < rate(0.0, 1.0, 0.02) < 0.1
+    assert rate(0.03, 1.0, 0.02) == pytest.approx(1.0)
     assert rate(1.0, 1.0, 0.02) == pytest.approx(0.02)
-    assert rate(0.2, 1.0) > rate(0.6, 1.0) > rate(0.9, 1.0)
-
-
-def test_clock_counts_what_was_spent_before() -> None:
-    assert Clock(100.0, 250.0).progress == 1.0
-    assert Clock(100.0, 50.0).progress == pytest.approx(0.5, abs=0.01)
+    assert rate(0.2, 1.0, 0.02) > rate(0.6, 1.0, 0.02) > rate(0.9, 1.0, 0.02)
 
 
 def test_checkpoint_is_whole_or_absent(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "a" / "x.pt")
     assert checkpoint.load() is None
-    checkpoint.save({"step": 3, "weights": {"w": torch.ones(2)}})
+    checkpoint.save({"step": 3, "modules": {"w": torch.ones(2)}})
     found = checkpoint.load()
     assert found is not None
     assert found["step"] == 3
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["x.pt"]
     assert not checkpoint.due()
+
+
+@pytest.mark.parametrize("damage", ["half", "foreign", "other"])
+def test_a_damaged_checkpoint_is_one_line_that_names_it(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "x.pt"
+    Checkpoint(path).save({"step": 3, "modules": {"w": torch.ones(200)}})
+    if damage == "half":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif damage == "foreign":
+        path.write_text("not a checkpoint")
+    else:
+        torch.save({"weights": 1}, path)
+    with pytest.raises(TrainingError, match=r"x\.pt: no whole checkpoint") as raised:
+        Checkpoint(path).load()
+    assert "\n" not in str(raised.value)
 
 
 def test_update_steps_and_clears() -> None:
@@ -44,15 +69,63 @@ def test_update_steps_and_clears() -> None:
     assert layer.weight.grad is None
 
 
-def test_a_team_of_one_keeps_its_own_progress() -> None:
-    assert Team(0, 1).average([], 0.3) == 0.3
-    assert Team(0, 1).leads
+def a_phase(steps: int, stop_at: int | None = None) -> tuple[Phase, nn.Linear]:
+    torch.manual_seed(0)
+    layer = nn.Linear(3, 1)
+
+    def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
+        if step == stop_at:
+            raise KeyboardInterrupt
+        x = normal(rngs, 3)
+        yield "fit", (layer(x) - x.sum(1, keepdim=True)).square().mean(), {"seen": float(step)}
+
+    return Phase("fit", Plan(steps, 4, 0.05), {"layer": layer}, list(layer.parameters()), losses), layer
 
 
-def test_means_and_log_lines(tmp_path: Path) -> None:
-    mean = Mean()
-    mean.add(loss=1.0)
-    mean.add(loss=3.0, right=1.0)
-    log(tmp_path / "log", "2", step=5, **mean.take())
-    assert json.loads((tmp_path / "log").read_text()) == {"phase": "2", "step": 5, "loss": 2.0, "right": 1.0}
-    assert mean.take() == {}
+def test_a_stopped_phase_goes_on_as_if_it_had_not_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Checkpoint, "due", lambda self: True)
+    whole, expected = a_phase(30)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    train(Team(0, 1), whole, tmp_path / "a", seed=5)
+    with pytest.raises(KeyboardInterrupt):
+        train(Team(0, 1), a_phase(30, stop_at=17)[0], tmp_path / "b", seed=5)
+    again, found = a_phase(30)
+    train(Team(0, 1), again, tmp_path / "b", seed=5)
+    torch.testing.assert_close(found.weight, expected.weight, rtol=0, atol=0)
+    lines = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] == 30
+    assert lines[-1]["fit/loss"] < 3
+
+
+def test_rows_are_shared_evenly_and_drawn_alike() -> None:
+    shares = [list(Team(rank, 2).rows(8)) for rank in range(2)]
+    assert sorted(shares[0] + shares[1]) == list(range(8))
+    with pytest.raises(ValueError, match="cannot be shared evenly"):
+        Team(0, 3).rows(8)
+    assert row_rng(1, "a", 2, 3).integers(1 << 60) == row_rng(1, "a", 2, 3).integers(1 << 60)
+    assert row_rng(1, "a", 2, 3).integers(1 << 60) != row_rng(1, "b", 2, 3).integers(1 << 60)
+    assert normal([np.random.default_rng(0)], 2, 3).shape == (1, 2, 3)
+
+
+def test_a_recipe_is_scaled_in_steps_alone() -> None:
+    short = MICRO_RECIPE.scaled(0.001)
+    for name, plan in short.plans.items():
+        assert plan.steps == max(2, round(MICRO_RECIPE.plans[name].steps * 0.001))
+        assert plan.rows == MICRO_RECIPE.plans[name].rows
+
+
+def test_a_record_writes_means(tmp_path: Path) -> None:
+    record = Record(tmp_path, "tune")
+    record.add({"loss": 1.0})
+    record.add({"loss": 3.0, "right": 1.0})
+    record.write(5, 10, 2.0)
+    record.write_dev(5, {"mean": 0.25})
+    record.close()
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert lines == [
+        {"phase": "tune", "step": 5, "of": 10, "spent_s": 2.0, "loss": 2.0, "right": 1.0},
+        {"phase": "tune", "step": 5, "dev/mean": 0.25},
+    ]

@@ -1,0 +1,42 @@
+"""How long and how fast each phase trains, for the `micro` preset; what a phase does is in its own file."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One phase: `rows` sequences or pictures a step in all workers together, learning rate `peak`."""
+
+    steps: int
+    rows: int
+    peak: float
+    floor: float = 0.02
+    judge_every: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All phases, in the order in which they run."""
+
+    plans: dict[str, Plan]
+    lora_rank: int = 32
+    tasks: tuple[str, ...] = ("vqa", "caption", "text_classification")
+    compiled: bool = True
+    """Compile the language model's layers where a C++ compiler is at hand."""
+
+    def scaled(self, share: float) -> "Recipe":
+        """The same with every phase's steps times `share`, at least two."""
+        plans = {n: replace(p, steps=max(2, round(p.steps * share))) for n, p in self.plans.items()}
+        return replace(self, plans=plans)
+
+
+MICRO_RECIPE: Final = Recipe(
+    {
+        "vision": Plan(steps=9_000, rows=32, peak=1.5e-3),
+        "language": Plan(steps=7_000, rows=8, peak=2e-3),
+        "align": Plan(steps=800, rows=8, peak=2e-3),
+        "tune": Plan(steps=1_000, rows=8, peak=8e-4),
+        "joint": Plan(steps=3_000, rows=8, peak=8e-4),
+    }
+)

@@ -1,0 +1,146 @@
+"""All phases on a codec of toy size: from nothing to a bundle that loads, also after a kill."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from launch.datasets.clevr_style.scene import sample_scene
+from launch.errors import LaunchError
+from launch.training import run as training
+from launch.training.lora import add_adapters, merged
+from launch.training.order import ORDER_FILE, order
+from launch.training.recipe import Plan, Recipe
+from launch.training.run import TOKENIZER_FILE, Job, done, train_bundle, trained_model
+from shared.semantic.bundle import Bundle
+from shared.semantic.model import SemanticModel
+from tests.unit.launch.training.tiny import grid_config, trace_codec
+from tests.unit.shared.semantic.tiny import tiny_model
+
+RECIPE = Recipe(
+    {name: Plan(2, 2, 1e-3) for name in ("vision", "language", "align", "tune", "joint")},
+    lora_rank=4,
+    compiled=False,
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    (root / "images").mkdir()
+    scenes = [sample_scene(0, "train", index) for index in range(44)]
+    for scene in scenes:
+        Image.new("RGB", (240, 160), (90, 90, scene["image_index"])).save(
+            root / "images" / scene["image_filename"]
+        )
+    (root / "scenes.jsonl").write_text("".join(json.dumps(scene) + "\n" for scene in scenes))
+    return root
+
+
+@pytest.fixture(scope="module")
+def imdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("imdb") / "reviews.jsonl.gz"
+    with gzip.open(path, "wt") as file:
+        for number in range(40):
+            label, text = ("pos", "a good film") if number % 2 else ("neg", "a film, was bad")
+            file.write(
+                json.dumps({"id": str(number), "label": label, "text": text * (1 + number % 3)}) + "\n"
+            )
+    return path
+
+
+def job_in(out: Path, data: Path, imdb: Path) -> Job:
+    out.mkdir()
+    trace_codec().tokenizer.save(str(out / TOKENIZER_FILE))
+    return Job(grid_config(), RECIPE, data, imdb, out)
+
+
+def test_from_nothing_to_a_bundle(
+    tmp_path: Path, data: Path, imdb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    job = job_in(tmp_path / "a", data, imdb)
+    train_bundle(job, 1, tmp_path / "bundle")
+    assert Bundle.load(tmp_path / "bundle").config.name == "tiny"
+    phases = [json.loads(line)["phase"] for line in (job.out / "log.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(phases)) == ["vision", "language", "align", "tune", "joint"]
+    assert (job.out / "curves.png").stat().st_size > 10_000
+    assert len(list((job.out / "tensorboard").iterdir())) == 5
+    assert all(done(job, phase) for phase in RECIPE.plans)
+
+    # stopped between phases and continued, the weights are the same
+    again = job_in(tmp_path / "b", data, imdb)
+    tune = training.tune
+
+    def stopped(team: object, phase: str, *rest: object) -> None:
+        if phase == "joint":
+            raise KeyboardInterrupt
+        tune(team, phase, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "tune", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train_bundle(again, 1)
+    monkeypatch.undo()
+    train_bundle(again, 1)
+    codec = trace_codec()
+    one, other = trained_model(job, codec).state_dict(), trained_model(again, codec).state_dict()
+    for name, tensor in one.items():
+        torch.testing.assert_close(other[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_merged_adapters_compute_what_the_adapted_model_computes() -> None:
+    model = tiny_model(grid_config(layers=2))
+    adapters = add_adapters(model.llm, 4)
+    assert adapters
+    assert all(p.requires_grad for p in adapters)
+    assert not model.llm.model.embed_tokens.weight.requires_grad
+    for parameter in adapters:
+        nn.init.normal_(parameter, std=0.2)
+    ids = torch.tensor([[2, 7, 9, 30]])
+    adapted = model.llm(ids).logits
+    plain = SemanticModel(model.config).llm.eval()
+    before = plain(ids).logits
+    plain.load_state_dict(merged(model.llm))
+    torch.testing.assert_close(plain(ids).logits, adapted, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(before, adapted, atol=1e-2)
+
+
+def ordered(**changes: object) -> object:
+    asked: dict[str, object] = {"preset": "micro", "bundle": None, "workers": 1, "scale": 0.01}
+    asked |= {"seed": 0, "resume": False, "force": False}
+    return order(**{**asked, **changes})  # type: ignore[arg-type]
+
+
+def test_an_order_is_checked_before_anything_is_done(tmp_path: Path, data: Path, imdb: Path) -> None:
+    out = tmp_path / "out"
+    given: dict[str, object] = {"out": out, "data": data, "imdb": imdb}
+    (tmp_path / "there").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    for changes, message in (
+        ({"preset": "huge"}, "--preset huge"),
+        ({"data": tmp_path / "none"}, "--data"),
+        ({"data": tmp_path / "there"}, "no scenes.jsonl"),
+        ({"imdb": tmp_path / "none"}, "--imdb"),
+        ({"workers": 3}, "--workers 3"),
+        ({"bundle": tmp_path / "there"}, "--force"),
+        ({"out": tmp_path / "full"}, "not empty"),
+        ({"resume": True}, "no run to continue"),
+    ):
+        with pytest.raises(LaunchError, match=message) as raised:
+            ordered(**{**given, **changes})
+        assert "\n" not in str(raised.value)
+        assert not out.exists()
+    ordered(**given)
+    with pytest.raises(LaunchError, match="holds a run"):
+        ordered(**given)
+    with pytest.raises(LaunchError, match="seed was 0 there, now it is 1"):
+        ordered(**given, resume=True, seed=1)
+    ordered(**given, resume=True)
+    (out / ORDER_FILE).write_text("{")
+    with pytest.raises(LaunchError, match="not JSON"):
+        ordered(**given, resume=True)
