@@ -76,7 +76,7 @@ def judge(workload: Iterable[Mapping[str, Any]], ends: Mapping[int, Mapping[str,
 
 
 def accuracy(judged: Sequence[Scored], seed: int) -> dict[str, dict[str, Any]]:
-    """By task: correct, total, accuracy, interval95, by_kind, by_family, macro?, families?, control?, gain?."""
+    """By task: correct, total, accuracy, interval95, by_kind, by_family; macro, families, control, gain."""
     return {
         task: _task([item for item in judged if item.task == task], seed)
         for task in sorted({item.task for item in judged})

@@ -70,7 +70,11 @@ class SharingConfig(_Section):
 
 
 class WorkloadConfig(_Section):
-    """What the users ask. `overlap` is the fraction of users asking about one common image."""
+    """What the users ask. `overlap` is the fraction of users asking about one common image.
+
+    `questions` of a folder are written on its scene graphs or taken from its file; `fit_text` cuts reviews to
+    what the bundle accepts, where otherwise long ones are left out.
+    """
 
     source: Literal["clevr_style", "clevr_folder", "imdb_file", "requests_file"] = "clevr_style"
     root: str | None = None
@@ -81,6 +85,7 @@ class WorkloadConfig(_Section):
     tasks: tuple[Task, ...] = ("vqa",)
     families: tuple[str, ...] = ("zero_hop",)
     questions: Literal["written", "file"] = "written"
+    fit_text: bool = False
     questions_per_image: int = Field(6, ge=1, le=1_000)
     requests_per_s: float | None = Field(None, gt=0.0)
 

@@ -1,7 +1,8 @@
-"""Movie reviews to classify: as many positive as negative ones, none over the text limit."""
+"""Movie reviews to classify: as many positive as negative ones, none over what a request may hold."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from shared.rng import derive_seed
 
 
 def fill(path: Path, slots: Sequence[Slot], config: RunConfig) -> list[dict[str, Any]]:
-    """A review for every slot; reviews above `limits.text_chars` are left out, never cut.
+    """A review for every slot; those above `limits.text_chars` are left out, unless `workload.fit_text`.
 
     Raises:
         ConfigError: too few reviews. DatasetError: the file is no review file.
     """
     by_answer: dict[str, list[Sample]] = {answer: [] for answer in ANSWERS.values()}
+    fit = _fitter(config.bundle) if config.workload.fit_text else None
     for sample in read_reviews(path, config.workload.limit):
+        if fit is not None:
+            sample = replace(sample, text=fit(sample.text))
         if len(sample.text) <= config.limits.text_chars:
             by_answer[sample.answer].append(sample)
     rnd = random.Random(derive_seed(config.seed, "workload", "reviews"))
@@ -35,6 +39,20 @@ def fill(path: Path, slots: Sequence[Slot], config: RunConfig) -> list[dict[str,
             )
         rnd.shuffle(samples)
     return [_entry(slot, by_answer[answer].pop()) for slot, answer in zip(slots, wanted, strict=True)]
+
+
+def _fitter(bundle: str) -> Callable[[str], str]:
+    """Cuts a text to what a bundle accepts. Raises `ConfigError`."""
+    # imported here: only this reads a bundle before the roles do, and it takes a second
+    from shared.semantic.bundle import Bundle, BundleError
+    from shared.semantic.prompt import Prompts
+    from shared.starting import bundle_folder
+
+    try:
+        found = Bundle.load(bundle_folder(bundle))
+    except BundleError as error:
+        raise ConfigError(f"bundle: {error}") from None
+    return Prompts(found.config, found.text_codec).fit
 
 
 def _entry(slot: Slot, sample: Sample) -> dict[str, Any]:

@@ -59,8 +59,8 @@ class Prompts:
         return ids
 
     def fit(self, text: str) -> str:
-        """The beginning of a text, cut to what is accepted."""
-        return self._text_codec.truncate(text, self.text_limit)
+        """A text cut to what is accepted: its beginning and its end, each half of it."""
+        return self._text_codec.shorten(text, self.text_limit)
 
     def max_new_tokens(self, task: str) -> int:
         self.layout(task)

@@ -37,10 +37,17 @@ class TextCodec:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
-    def truncate(self, text: str, tokens: int) -> str:
-        """The longest beginning of a text, whole tokens, that has at most `tokens` of them."""
-        encoding = self.tokenizer.encode(text, add_special_tokens=False)
-        return text if len(encoding) <= tokens else text[: encoding.offsets[tokens - 1][1]]
+    def shorten(self, text: str, tokens: int) -> str:
+        """A text of at most `tokens` tokens: what is too much is taken out of its middle."""
+        offsets = self.tokenizer.encode(text, add_special_tokens=False).offsets
+        kept = tokens
+        while len(offsets) > tokens:
+            end = offsets[kept // 2 - 1][1] if kept > 1 else 0
+            shorter = f"{text[:end]} {text[offsets[len(offsets) - (kept - kept // 2)][0] :]}"
+            if len(self.encode(shorter)) <= tokens:
+                return shorter
+            kept -= 1  # joined, the two parts may need another token
+        return text
 
     def decode(self, ids: Sequence[int]) -> str:
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)

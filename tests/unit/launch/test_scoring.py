@@ -86,6 +86,18 @@ def test_macro_control_and_gain_by_hand() -> None:
     assert found["interval_by"] == "Wilson"
 
 
+def test_with_several_families_macro_is_of_zero_hop_and_families_weigh_alike() -> None:
+    workload = [
+        entry(0, "exist"), entry(1, "count"), entry(2, "query_size"),
+        *({**entry(i, "exist", image=f"{i}"), "family": "one_hop"} for i in range(3, 13)),
+    ]  # fmt: skip
+    ends = {i: {"text": "x" if i != 1 and i < 8 else "y"} for i in range(13)}
+    found = accuracy(judge(workload, ends), seed=1)["vqa"]
+    assert found["macro"]["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert found["by_family"]["one_hop"]["accuracy"] == pytest.approx(0.5)
+    assert found["families"]["accuracy"] == pytest.approx((2 / 3 + 1 / 2) / 2, abs=1e-4)
+
+
 def test_a_request_that_failed_is_wrong_and_one_without_an_end_does_not_count() -> None:
     workload = [entry(0, "count"), entry(1, "count"), entry(2, "count"), entry(3, "count", expected=None)]
     ends = {0: {"text": "x"}, 1: {"reason": "user_left"}, 3: {"text": "x"}}

@@ -126,6 +126,71 @@ def test_reviews_are_half_positive_and_none_is_cut(tmp_path: Path) -> None:
         build(tmp_path / "run", source="imdb_file", root=str(path), requests=40)
 
 
+def test_long_reviews_keep_their_beginning_and_their_end(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.jsonl"
+    words = " ".join(["plain"] * 3000)
+    rows = [
+        {"id": f"{i}", "label": "pos" if i % 2 else "neg", "text": f"first {words} last"} for i in range(8)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = {"source": "imdb_file", "root": str(path), "requests": 8}
+    with pytest.raises(ConfigError, match="offers 0"):
+        build(tmp_path / "run", **options)
+    for e in build(tmp_path / "run", fit_text=True, **options):
+        assert e["text"].startswith("first plain")
+        assert e["text"].endswith("plain last")
+        assert len(e["text"]) < 3000
+
+
+@pytest.mark.parametrize("source", ["clevr_style", "clevr_folder"])
+def test_all_families_are_asked_equally_often(rendered: Path, tmp_path: Path, source: str) -> None:
+    entries = build(
+        tmp_path, source=source, root=str(rendered), requests=180, questions_per_image=9, families=["all"]
+    )
+    families = Counter(e["family"] for e in entries)
+    assert len(families) == 9
+    assert max(families.values()) - min(families.values()) <= 3
+    said = Counter(e["expected"] for e in entries if e["expected"] in ("yes", "no"))
+    assert abs(said["yes"] - said["no"]) <= 8
+
+
+def test_the_control_shows_another_scene_to_every_question(rendered: Path, tmp_path: Path) -> None:
+    options = {"source": "clevr_style", "root": str(rendered), "requests": 40, "questions_per_image": 2}
+    config = parse_config({"control": "another_image", "workload": options}, "test")
+    plain = build(tmp_path / "plain", **options)
+    (tmp_path / "control").mkdir()
+    build_workload(config, tmp_path / "control")
+    swapped = [
+        json.loads(line) for line in (tmp_path / "control" / "workload.jsonl").read_text().splitlines()
+    ]
+    for own, other in zip(plain, swapped, strict=True):
+        assert own["text"] == other["text"]
+        assert own["expected"] == other["expected"]
+        assert own["image"] != other["image"]
+
+
+def test_questions_of_a_file_are_taken_as_they_are(rendered: Path, tmp_path: Path) -> None:
+    root = tmp_path / "clevr"
+    (root / "images").mkdir(parents=True)
+    names = [path.name for path in sorted((rendered / "images").iterdir())[:4]]
+    rows = []
+    for name in names:
+        (root / "images" / name).symlink_to(rendered / "images" / name)
+        rows += [
+            {"image_filename": name, "question": f"Is there {n}?", "answer": "yes", "template": "one_hop.json",
+             "type": "exist"} for n in range(10)
+        ]  # fmt: skip
+    (root / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    entries = build(
+        tmp_path / "run", source="clevr_folder", root=str(root), requests=40, questions_per_image=10,
+        families=["all"], questions="file",
+    )  # fmt: skip
+    assert {(Path(e["image"]).name, e["text"]) for e in entries} == {
+        (row["image_filename"], row["question"]) for row in rows
+    }
+    assert {e["family"] for e in entries} == {"one_hop"}
+
+
 def test_a_users_own_requests(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32)).save(tmp_path / "own.png")
     path = tmp_path / "mine.jsonl"
