@@ -176,10 +176,8 @@ def test_questions_of_a_file_are_taken_as_they_are(rendered: Path, tmp_path: Pat
     rows = []
     for name in names:
         (root / "images" / name).symlink_to(rendered / "images" / name)
-        rows += [
-            {"image_filename": name, "question": f"Is there {n}?", "answer": "yes", "template": "one_hop.json",
-             "type": "exist"} for n in range(10)
-        ]  # fmt: skip
+        line = {"image_filename": name, "answer": "yes", "template": "one_hop.json", "type": "exist"}
+        rows += [{**line, "question": f"Is there {number}?"} for number in range(10)]
     (root / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     entries = build(
         tmp_path / "run", source="clevr_folder", root=str(root), requests=40, questions_per_image=10,
