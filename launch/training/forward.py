@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from channel_emulator.physics.differentiable import transmit
 from launch.training.draws import Air
-from launch.training.packing import Batch
+from launch.training.packing import EOS_WEIGHT, Batch
 from shared.semantic.codec import ChannelCodec
 from shared.semantic.masks import IMAGE, TEXT, attention_masks
 from shared.semantic.model import SemanticModel
@@ -66,6 +66,7 @@ class Stack:
         model.llm.config._attn_implementation = "eager"
         layers = list(model.llm.model.layers)
         self.layers = [torch.compile(layer, dynamic=False) for layer in layers] if compiled else layers
+        self._word_losses = torch.compile(word_losses, dynamic=True) if compiled else word_losses
 
     def run(
         self,
@@ -99,18 +100,29 @@ class Stack:
             hidden = layer(hidden, position_embeddings=turns, attention_mask=mask.to(hidden.dtype))
         return Pass(split, probe, gemma.norm(hidden))
 
+    def answer_loss(self, batch: Batch, out: Pass) -> tuple[Tensor, Tensor]:
+        """Weighted cross-entropy of all predictions, every sequence alike, and which are right, [P]."""
+        llm = self.model.llm
+        losses, right = self._word_losses(
+            out.final_BTD[batch.rows_P, batch.columns_P],
+            llm.lm_head.weight,
+            batch.targets_P,
+            llm.config.final_logit_softcapping,
+        )
+        return even(losses, batch.weights_P, batch.rows_P, len(batch.ids_BT)), right
 
-def answer_loss(model: SemanticModel, batch: Batch, out: Pass) -> tuple[Tensor, Tensor]:
-    """Weighted cross-entropy of all predictions, every sequence alike, and which of them are right, [P]."""
-    hidden = out.final_BTD[batch.rows_P, batch.columns_P]
-    logits = model.llm.lm_head(hidden).float()
-    cap = model.llm.config.final_logit_softcapping
+
+def word_losses(
+    hidden_PD: Tensor, words_VD: Tensor, targets_P: Tensor, cap: float | None
+) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of each prediction and whether its likeliest word is right, [P].
+
+    Compiled as one, because the passes over [P, V] logits cost more than making them.
+    """
+    logits = functional.linear(hidden_PD, words_VD).float()
     if cap is not None:
         logits = torch.tanh(logits / cap) * cap
-    losses = functional.cross_entropy(logits, batch.targets_P, reduction="none")
-    return even(losses, batch.weights_P, batch.rows_P, len(batch.ids_BT)), logits.argmax(
-        -1
-    ) == batch.targets_P
+    return functional.cross_entropy(logits, targets_P, reduction="none"), logits.argmax(-1) == targets_P
 
 
 def even(losses_P: Tensor, weights_P: Tensor, rows_P: Tensor, rows: int) -> Tensor:
@@ -126,7 +138,7 @@ def exact(batch: Batch, right_P: Tensor) -> dict[str, tuple[int, int]]:
     gets right.
     """
     wrong = torch.zeros(len(batch.families), dtype=torch.long)
-    wrong.index_add_(0, batch.examples_P, (~right_P & (batch.weights_P >= 0.1)).long())
+    wrong.index_add_(0, batch.examples_P, (~right_P & (batch.weights_P >= EOS_WEIGHT)).long())
     found: dict[str, tuple[int, int]] = {}
     for family, errors in zip(batch.families, wrong.tolist(), strict=True):
         hits, total = found.get(family, (0, 0))

@@ -15,7 +15,7 @@ from torch import Tensor
 from launch.datasets.clevr_style.questions import FAMILIES, Family
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, Scene, imagine_scene
 from launch.training.corpus import Review, sentiment_start
-from launch.training.forward import PROBE_LAYER, Pass, Stack, answer_loss, exact, final_share
+from launch.training.forward import PROBE_LAYER, Pass, Stack, exact, final_share
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
 from launch.training.loop import Phase, Rngs, normal, train
 from launch.training.packing import Batch, Packer
@@ -122,7 +122,7 @@ def train_language(
                 rngs, *seen.shape[1:2], model.config.llm.hidden
             )
             out = stack.run(batch, image, asked_at_ue(rngs))
-            loss, right = answer_loss(model, batch, out)
+            loss, right = stack.answer_loss(batch, out)
             hint = hints(model, scaffold, batch, out)
         figures = {"hint": float(hint.detach()), "right": final_share(batch, right)}
         return loss + (1.0 - 0.7 * progress) * hint, figures
@@ -135,7 +135,7 @@ def train_language(
         if step % 3 == 0:
             batch = packer.reviews([pool.fill(rng, packer) for rng in rngs])
             with torch.autocast("cpu", torch.bfloat16):
-                loss, right = answer_loss(model, batch, stack.run(batch, None, asked_at_ue(rngs)))
+                loss, right = stack.answer_loss(batch, stack.run(batch, None, asked_at_ue(rngs)))
             yield "review", 0.5 * loss, {"right": final_share(batch, right)}
         if step % 4 == 1:
             scenes, places, seen = imagined(rngs, 10)
@@ -162,7 +162,7 @@ def judge_on_symbols(
         for batch in (packer.questions(scenes, places, rngs), packer.captions(scenes, places)):
             with torch.autocast("cpu", torch.bfloat16):
                 out = stack.run(batch, scaffold.tokens(model, seen), torch.zeros(rows, dtype=torch.bool))
-                _, right = answer_loss(model, batch, out)
+                _, right = stack.answer_loss(batch, out)
             for family, (hit, total) in exact(batch, right).items():
                 hits[family] += hit
                 totals[family] += total

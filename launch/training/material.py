@@ -14,7 +14,7 @@ from torch import Tensor
 
 from launch.datasets.clevr_style.scene import Scene
 from launch.training.draws import fixed_air
-from launch.training.forward import Stack, answer_loss, exact
+from launch.training.forward import Stack, exact
 from launch.training.images import Pictures, load_pictures
 from launch.training.language import Reviews, shares
 from launch.training.loop import Rngs, TrainingError
@@ -111,7 +111,7 @@ def judge_on_pictures(
             with torch.autocast("cpu", torch.bfloat16):
                 image = model.projector(material.seen(chosen))
                 out = stack.run(batch, image, nowhere, air, model.config.split_layer)
-                _, right = answer_loss(model, batch, out)
+                _, right = stack.answer_loss(batch, out)
             for family, (hit, total) in exact(batch, right).items():
                 hits[family] += hit
                 totals[family] += total

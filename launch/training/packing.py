@@ -25,7 +25,8 @@ LABELS = {"pos": "positive", "neg": "negative"}
 #: Of the questions, this share is answered at once, without a trace.
 DIRECT = 0.2
 EOS_WEIGHT = 0.2
-ON_THE_WAY = 0.03
+#: Of a review, the label is predicted after every so many tokens too, with this weight.
+EVERY, ON_THE_WAY = 8, 0.15
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ class Packer:
                 row.add(list(ids), TEXT, group, layout.text(len(ids)))
                 word = self._encode(LABELS[label])[0]
                 row.predictions += [
-                    (first + i, word, ON_THE_WAY, len(names), False) for i in range(12, len(ids) - 1)
+                    (first + i, word, ON_THE_WAY, len(names), False) for i in range(12, len(ids) - 1, EVERY)
                 ]
                 answer = [Word(LABELS[label], None, FREE)]
                 self._generated(row, group, len(names), layout.text(len(ids)).stop, answer, None, final=True)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from launch.training.draws import Air, draw_air
-from launch.training.forward import Stack, answer_loss, final_share
+from launch.training.forward import Stack, final_share
 from launch.training.hints import Scaffold
 from launch.training.language import asked_at_ue, hints
 from launch.training.loop import Phase, Rngs, train
@@ -114,7 +114,7 @@ def _task(
     with torch.autocast("cpu", torch.bfloat16):
         image = None if seen_BNV is None else model.projector(seen_BNV)
         out = setup.stack.run(batch, image, asked_at_ue(rngs), air, model.config.split_layer)
-        loss, right = answer_loss(model, batch, out)
+        loss, right = setup.stack.answer_loss(batch, out)
         if HINTS[phase] and len(batch.hints_H2):
             loss = loss + HINTS[phase] * hints(model, setup.scaffold, batch, out)
     return loss, {"right": final_share(batch, right)}

@@ -10,7 +10,7 @@ from launch.caption_score import caption_f1
 from launch.datasets.clevr_style.captions import caption
 from launch.datasets.clevr_style.scene import imagine_scene
 from launch.training.draws import fixed_air
-from launch.training.forward import PROBE_LAYER, Stack, answer_loss, even, exact, through_air
+from launch.training.forward import PROBE_LAYER, Stack, even, exact, through_air
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
 from launch.training.packing import Batch, Packer
 from launch.training.scenes import FEATURES, PATCHES, patches_of
@@ -137,8 +137,9 @@ def test_all_losses_train_what_they_should(packer: Packer, config: SemanticConfi
     model, scaffold = SemanticModel(config), Scaffold(32, codec)
     batch = questions(packer)
     seen = scaffold.tokens(model, torch.randn(2, PATCHES, FEATURES))
-    out = Stack(model, compiled=False).run(batch, seen, torch.tensor([False, True]))
-    loss, right = answer_loss(model, batch, out)
+    stack = Stack(model, compiled=False)
+    out = stack.run(batch, seen, torch.tensor([False, True]))
+    loss, right = stack.answer_loss(batch, out)
     assert len(right) == len(batch.targets_P)
     hints = constraint_loss(scaffold, batch, out.probe_BTD)
     hints = hints + attention_loss(model, batch, out.probe_BTD, PROBE_LAYER)
