@@ -116,6 +116,44 @@ def verify(
     raise typer.Exit(0 if report.ok else 1)
 
 
+@app.command("measure")
+def measure(
+    bundle: Annotated[str, typer.Argument(help="A trained bundle's folder, or the name of a shipped one.")],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Real CLEVR images, or a folder of data sets.")],
+    imdb: Annotated[Path, typer.Option(metavar="FILE", help="Reviews that nothing was trained on.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Run folders; what is there counts.")],
+    as_json: _AsJson = False,
+) -> None:
+    """Measure a trained bundle through the processes, and write the numbers into its card.
+
+    Takes an hour or more; a stopped measurement goes on with the same [bold]--out[/].
+
+    Example: [bold]m4sc bundle measure micro --data data --imdb data/imdb/dev.jsonl.gz --out runs/card[/]
+    """
+    from launch.errors import LaunchError
+
+    for option, path in (("--data", data), ("--imdb", imdb)):
+        if not path.exists():
+            raise LaunchError(f"{option} {path}: no such file or folder")
+
+    from launch.bundles.card import write_card
+    from launch.bundles.measure import measure as run_all
+    from launch.bundles.rerun import DataSets, Interrupted
+    from shared.starting import bundle_folder
+
+    folder = bundle_folder(bundle)
+    try:
+        entries = run_all(folder, DataSets(data, imdb), out, _progress)
+    except Interrupted as error:
+        print(f"m4sc: {error}", file=sys.stderr)
+        raise typer.Exit(3) from None
+    card = write_card(folder, entries)
+    if as_json:
+        print_json(card.model_dump(mode="json"))
+    else:
+        print(f"card         {folder / 'README.md'}: {len(card.entries)} numbers")
+
+
 def _leave(number: int) -> None:
     raise SystemExit(128 + number)
 
