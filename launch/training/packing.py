@@ -25,6 +25,8 @@ LABELS = {"pos": "positive", "neg": "negative"}
 #: Of the questions, this share is answered at once, without a trace.
 DIRECT = 0.2
 EOS_WEIGHT = 0.2
+#: What a caption of ten objects takes, in tokens, rounded up: shorter sequences cost less.
+CAPTION_TOKENS = 80
 #: Of a review, the label is predicted after every so many tokens too, with this weight.
 EVERY, ON_THE_WAY = 8, 0.15
 
@@ -102,7 +104,7 @@ class Packer:
                     break
                 names.append(f"{question.family} direct" if direct else question.family)
             rows.append(row)
-        return self._batch(rows, True, names)
+        return self._batch(rows, True, names, self._length)
 
     def captions(self, scenes: Sequence[Scene], places: Sequence[Patches]) -> Batch:
         """Each object with the patch that it stands in, in raster order."""
@@ -112,7 +114,9 @@ class Packer:
             words = self._caption(scene, where)
             self._generated(row, 1, number, layout.text(0).stop, words, where, final=True)
             rows.append(row)
-        return self._batch(rows, True, ["caption"] * len(rows))
+        short = 1 + PATCHES + len(self._prompts.layout("caption").instruction_ids) + CAPTION_TOKENS
+        fits = short < self._length and all(len(row.ids) <= short for row in rows)
+        return self._batch(rows, True, ["caption"] * len(rows), short if fits else self._length)
 
     def reviews(self, rows: Sequence[Sequence[tuple[Sequence[int], str]]]) -> Batch:
         """Sentiment of (token ids, label), predicted at the end and, with less weight, on the way."""
@@ -131,7 +135,7 @@ class Packer:
                 self._generated(row, group, len(names), layout.text(len(ids)).stop, answer, None, final=True)
                 names.append("review")
             packed.append(row)
-        return self._batch(packed, False, names)
+        return self._batch(packed, False, names, self._length)
 
     @property
     def room(self) -> int:
@@ -219,10 +223,10 @@ class Packer:
         row.predictions.append((len(row.ids) - 1 + len(tokens), self._eos, EOS_WEIGHT, example, False))
         row.add(tokens, GENERATED, group, range(start, start + len(tokens)))
 
-    def _batch(self, rows: list[_Row], has_image: bool, families: list[str]) -> Batch:
+    def _batch(self, rows: list[_Row], has_image: bool, families: list[str], length: int) -> Batch:
         def table(name: str, filler: int) -> Tensor:
             values = [getattr(row, name) for row in rows]
-            return torch.tensor([v + [filler] * (self._length - len(v)) for v in values])
+            return torch.tensor([v + [filler] * (length - len(v)) for v in values])
 
         flat = [(r, *prediction) for r, row in enumerate(rows) for prediction in row.predictions]
         hints = [(r, *hint) for r, row in enumerate(rows) for hint in row.hints]
