@@ -80,8 +80,9 @@ class RequestPipeline:
             erased = image_of(indices, positions, vectors_ND, erased=True)
             blind = answers(indices, positions, vectors_ND, self._receiver, asked, erased, trace)
             controls = [answer.text for answer in blind]
+            marks.append(self._clock())
         lost = _lost(positions)
-        stages = ("equalise", "reassemble", "channel_decode", "decode")
+        stages = ("equalise", "reassemble", "channel_decode", "decode", "control")
         return Decoded(
             status="degraded" if lost else "ok",
             reason=f"{lost} tokens lost" if lost else "",
