@@ -22,7 +22,8 @@ Key = tuple[object, ...]
 class TokenSequence:
     """The tokens of one request at the split, with their content keys.
 
-    `image_ND` is None for requests without an image. D: semantic width, N: tokens.
+    `image_ND` is None for requests without an image; `questions_of` as in `AdmittedRequest`. D: semantic
+    width, N: tokens.
     """
 
     request_id: str
@@ -32,6 +33,7 @@ class TokenSequence:
     image_ND: np.ndarray | None
     text_ND: np.ndarray
     text_ids: tuple[int, ...]
+    questions_of: int | None = None
 
     def content_keys(self, split_layer: int) -> list[Key]:
         """One key for every position: image tokens, then text tokens."""

@@ -15,7 +15,14 @@ class Door:
         self._limits = limits
 
     def refusal(
-        self, user: int, task: str, text: str, image: bytes | None, open_requests: int, reachable: bool
+        self,
+        user: int,
+        task: str,
+        text: str,
+        image: bytes | None,
+        open_requests: int,
+        reachable: bool,
+        question_at_ue: bool = False,
     ) -> str | None:
         """Why not, or None. `reachable`: the user is attached, or has been away for a moment only."""
         if not 0 <= user < self._users:
@@ -24,7 +31,7 @@ class Door:
             return f"bad_input: task: {task[:40]!a} is none of {', '.join(TASKS)}"
         if image is None and task in IMAGE_TASKS:
             return f"bad_input: image: {task} needs one"
-        if not text and task in TEXT_TASKS:
+        if not text and task in TEXT_TASKS and not question_at_ue:
             return f"bad_input: text: {task} needs one"
         if len(text) > self._limits.text_chars:
             return f"bad_input: text: {len(text)} characters, at most {self._limits.text_chars}"

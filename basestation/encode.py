@@ -13,7 +13,10 @@ from shared.semantic.sender import SemanticSender, SenderRequest
 
 @dataclass(frozen=True, slots=True)
 class AdmittedRequest:
-    """A request that passed the door. `image` is the file's bytes, `image_key` their SHA-256 in hex."""
+    """A request that passed the door. `image` is the file's bytes, `image_key` their SHA-256 in hex.
+
+    `questions_of` is the workload index whose questions the UE asks by itself; None: `text` is what is asked.
+    """
 
     request_id: str
     user: int
@@ -21,6 +24,7 @@ class AdmittedRequest:
     text: str
     image: bytes | None
     image_key: str | None
+    questions_of: int | None = None
 
 
 def encode_group(
@@ -54,6 +58,7 @@ def encode_group(
             else output.image_tokens[place[request.image_key]].float().cpu().numpy(),
             text_ND=output.text_tokens[i].float().cpu().numpy(),
             text_ids=tuple(output.text_ids[i]),
+            questions_of=request.questions_of,
         )
         for i, request in enumerate(requests)
     ]

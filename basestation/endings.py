@@ -135,6 +135,7 @@ def _answer_fields(
         "status": answer.status,
         "text": answer.text,
         "control_text": answer.control_text,
+        "later": answer.later,
         "latency_ms": latency_ms,
         "attempts": attempts,
         "erased_tokens": answer.erased_tokens,

@@ -130,6 +130,7 @@ class Intake:
         admitted_s = self._feed.admitted_s(request, now_s)
         record = self._record(request.user, request.task, request.text, image, admitted_s, None)
         record.index, record.arrival_s = request.index, request.arrival_s
+        record.question_at_ue = request.question_at_ue
         return Candidate(record, fault or self._refusal(record, now_s, open_requests))
 
     def _record(
@@ -154,7 +155,13 @@ class Intake:
             return "draining"
         reachable = self._presence.reachable(record.user, now_s)
         return self._door.refusal(
-            record.user, record.task, record.text, record.image, open_requests, reachable
+            record.user,
+            record.task,
+            record.text,
+            record.image,
+            open_requests,
+            reachable,
+            record.question_at_ue,
         )
 
     def _users_are_there(self, now_s: float) -> bool:

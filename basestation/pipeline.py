@@ -89,7 +89,7 @@ class GroupPipeline:
             IndexMap(
                 task=sequence.task,
                 has_image=sequence.image_ND is not None,
-                question_at_ue=False,
+                question_at_ue=sequence.questions_of is not None,
                 text_tokens=len(sequence.text_ids),
                 max_new_tokens=self._config.max_new_tokens or self._sender.max_new_tokens(sequence.task),
                 runs=runs_of(plan.positions[sequence.request_id]),
@@ -109,5 +109,6 @@ class GroupPipeline:
                 (f.frame_id, int(f.stream == "private"), f.first_token, len(f.tokens))
                 for f in plan.frames_for(sequence.request_id)
             ),
+            questions_of=sequence.questions_of,
             payload=payload,
         )

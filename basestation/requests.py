@@ -76,7 +76,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 class RequestRecord:
     """What the base station knows of one request. Times in seconds of its monotonic clock.
 
-    `index` is the line of the workload, `ask_id` the control link's name, `client_id` the UE's.
+    `index` is the line of the workload, `ask_id` the control link's name, `client_id` the UE's. With
+    `question_at_ue` only the UE knows what is asked; `text` is empty.
     """
 
     request_id: str
@@ -91,6 +92,7 @@ class RequestRecord:
     ask_id: str | None = None
     client_id: str | None = None
     arrival_s: float | None = None
+    question_at_ue: bool = False
     state: State = State.ENCODING
     group_id: int = -1
     polls: int = 0

@@ -196,6 +196,7 @@ class BaseStation:
                 "index": record.index,
                 "ask_id": record.ask_id,
                 "arrival_s": record.arrival_s,
+                "question_at": "ue" if record.question_at_ue else "bs",
                 "text_chars": len(record.text),
                 "image": None if record.image_key is None else record.image_key[:16],
             },
@@ -213,7 +214,10 @@ class BaseStation:
         admitted = []
         for r in alive:
             r.group_id = group_id
-            admitted.append(AdmittedRequest(r.request_id, r.user, r.task, r.text, r.image, r.image_key))
+            asked_there = r.index if r.question_at_ue else None
+            admitted.append(
+                AdmittedRequest(r.request_id, r.user, r.task, r.text, r.image, r.image_key, asked_there)
+            )
         key = f"group:{group_id}"
         self._encoding[key] = alive
 

@@ -8,6 +8,8 @@ from basestation.requests import RequestRecord, State
 PROGRESS_EVERY_S = 0.25
 _MAX_USERS_SHOWN = 400
 _MAX_TEXT_SHOWN = 120
+ASKED_AT_UE = "(asked at the UE)"
+"""Shown for questions that the base station never sees; the answer beside it is the first one."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class Scoreboard:
     def finished(self, request: RequestRecord, answer: str) -> None:
         self._by_state[request.state] = self._by_state.get(request.state, 0) + 1
         line = self._users.setdefault(request.user, _UserLine())
-        line.question = request.text[:_MAX_TEXT_SHOWN]
+        line.question = ASKED_AT_UE if request.question_at_ue else request.text[:_MAX_TEXT_SHOWN]
         line.answer = answer[:_MAX_TEXT_SHOWN]
         if request.state is State.ANSWERED:
             line.answered += 1

@@ -16,7 +16,10 @@ class WorkloadError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class WorkloadRequest:
-    """One line of the workload that the base station needs; the rest of the line is for scoring."""
+    """What the base station needs of one line of the workload; the rest of the line is for scoring.
+
+    With `question_at_ue` the line's questions are the UE's to ask: they are not read here, `text` is empty.
+    """
 
     index: int
     arrival_s: float
@@ -24,6 +27,7 @@ class WorkloadRequest:
     task: str
     text: str
     image: str | None
+    question_at_ue: bool = False
 
 
 def read_workload(path: Path) -> list[WorkloadRequest]:
@@ -54,13 +58,20 @@ def _parse_line(line: str, where: str) -> WorkloadRequest:
     arrival_s = _field(entry, "arrival_s", (int, float), where)
     if not math.isfinite(arrival_s) or arrival_s < 0:
         raise WorkloadError(f"{where}: arrival_s: expected seconds from the start, not {arrival_s}")
+    question_at = entry.get("question_at", "bs")
+    if question_at not in ("bs", "ue"):
+        raise WorkloadError(f"{where}: question_at: expected bs or ue, not {str(question_at)[:40]!r}")
+    text = _field(entry, "text", (str,), where)
+    if question_at == "ue" and text:
+        raise WorkloadError(f"{where}: text: expected none, the question is asked at the UE")
     return WorkloadRequest(
         index=_field(entry, "index", (int,), where),
         arrival_s=float(arrival_s),
         user=_field(entry, "user", (int,), where),
         task=_field(entry, "task", (str,), where),
-        text=_field(entry, "text", (str,), where),
+        text=text,
         image=image,
+        question_at_ue=question_at == "ue",
     )
 
 

@@ -1,4 +1,4 @@
-"""A few requests of a run to look at, evenly spaced over the workload and not picked by result."""
+"""A few questions of a run to look at, evenly spaced over the workload and not picked by result."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from launch.questions import each_question
 from launch.scoring import score
 from launch.verdict.requests import STATE_OF
 
@@ -17,14 +18,14 @@ _WIDTH = 240
 def sample_requests(
     workload: Sequence[Mapping[str, Any]], ends: Mapping[int, Mapping[str, Any]], run_dir: Path
 ) -> list[dict[str, Any]]:
-    """At most `MAX_SAMPLES` requests with question, answer and thumbnail (a path inside the run folder)."""
-    count = min(MAX_SAMPLES, len(workload))
-    places = sorted({round(i * (len(workload) - 1) / max(1, count - 1)) for i in range(count)})
+    """At most `MAX_SAMPLES` questions with answer and thumbnail (a path inside the run folder)."""
+    asked = list(each_question(workload, ends))
+    count = min(MAX_SAMPLES, len(asked))
+    places = sorted({round(i * (len(asked) - 1) / max(1, count - 1)) for i in range(count)})
     thumbnails: dict[str, str | None] = {}
     found: list[dict[str, Any]] = []
     for place in places:
-        entry = workload[place]
-        end = ends.get(entry["index"], {})
+        entry, end = asked[place]
         image = entry.get("image")
         if image is not None and image not in thumbnails:
             thumbnails[image] = _thumbnail(Path(image), run_dir, len(thumbnails))

@@ -1,11 +1,11 @@
 """How right the answers are, and how right they would be without the picture.
 
 VQA and classification: the normalised answer equals the expected one. Captions: F1 over objects, and
-`correct` counts those that are right in full. `total` is every request that has an expected answer and came
-to an end: one that failed or expired is not a right answer. `macro` is the mean over exist, count and query
-(the four queried attributes pooled), of zero-hop questions where there are several families; `families` is
-the mean over the families. Controls are the same replica's answers to the same question with every image
-token erased; `gain` is the paired difference.
+`correct` counts those that are right in full. `total` is every question that has an expected answer and
+whose request came to an end: one that failed or expired is not a right answer. `macro` is the mean over
+exist, count and query (the four queried attributes pooled), of zero-hop questions where there are several
+families; `families` is the mean over the families. Controls are the same replica's answers to the same
+question with every image token erased; `gain` is the paired difference.
 """
 
 import string
@@ -17,6 +17,7 @@ import numpy as np
 
 from launch.caption_score import caption_f1
 from launch.intervals import Interval, percentile_interval, resampled_shares, wilson
+from launch.questions import each_question
 
 MACRO_KINDS = ("exist", "count", "query")
 ZERO_HOP = "zero_hop"
@@ -25,7 +26,7 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One judged request. `cluster` is what its answer may depend on beside itself: the image."""
+    """One judged question. `cluster` is what its answer may depend on beside itself: the image."""
 
     task: str
     kind: str
@@ -52,16 +53,16 @@ def score(task: str, answer: str, expected: str) -> float:
 
 
 def judge(workload: Iterable[Mapping[str, Any]], ends: Mapping[int, Mapping[str, Any]]) -> list[Scored]:
-    """Score the workload's entries against their terminal events, by workload index.
+    """Score the workload's questions against the terminal events of their requests, by workload index.
 
-    Entries without an expected answer, and those without a terminal event, are left out.
+    Questions without an expected answer, and those without a terminal event, are left out.
     """
     judged: list[Scored] = []
-    for entry in workload:
-        end, expected = ends.get(entry["index"]), entry.get("expected")
-        if end is None or expected is None:
+    for entry, end in each_question(workload, ends):
+        expected = entry.get("expected")
+        if not end or expected is None:
             continue
-        text, control = end.get("text"), end.get("control_text")
+        text, control = end["text"], end["control_text"]
         judged.append(
             Scored(
                 task=entry["task"],

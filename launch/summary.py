@@ -68,6 +68,7 @@ def write_results(
         "connections_compared": verdict.connections_compared,
         "roles": [dict(role) for role in roles],
         "requests": verdict.counts,
+        "questions": _questions(files.workload, config),
         "failures": _failures(files.events),
         "accuracy": accuracy(judge(files.workload, ends), config.seed),
         **bytes_and_uses(files.rows, config),
@@ -161,6 +162,19 @@ def _failures(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {"state": state, "reason": reason, "count": count}
         for (state, reason), count in counts.most_common(MAX_FAILURES)
     ]
+
+
+def _questions(workload: Sequence[Mapping[str, Any]], config: RunConfig) -> dict[str, Any]:
+    """Where the questions about images were asked, how many, and how many deliveries carried their images.
+
+    `requests` counts deliveries, `accuracy` questions.
+    """
+    deliveries = [entry for entry in workload if entry.get("task") == "vqa"]
+    return {
+        "asked_at": config.question_at,
+        "deliveries": len(deliveries),
+        "questions": sum(len(entry.get("questions") or (entry,)) for entry in deliveries),
+    }
 
 
 def _columns(account: Account) -> dict[str, Any]:

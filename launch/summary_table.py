@@ -108,6 +108,10 @@ def summary_view(summary: Mapping[str, Any]) -> RenderableType:
         lines += [Text(""), accuracy_table(summary)]
     counted = ", ".join(f"{count} {name}" for name, count in requests.items() if count or name == "attempted")
     lines += [Text(""), Text.assemble(("requests  ", "bold"), counted)]
+    asked = summary["questions"]
+    if asked["asked_at"] == "ue":
+        said = f"{asked['questions']:,} asked at the UEs about {asked['deliveries']:,} deliveries of an image"
+        lines.append(Text.assemble(("questions ", "bold"), said))
     lines += [
         Text(f"          {line['count']} {line['state']}: {line['reason'] or 'no reason given'}")
         for line in summary["failures"]

@@ -89,6 +89,11 @@ class WorkloadConfig(_Section):
     questions_per_image: int = Field(6, ge=1, le=1_000)
     requests_per_s: float | None = Field(None, gt=0.0)
 
+    @property
+    def may_ask_about_images(self) -> bool:
+        """Whether the tasks allow it; a file of requests says itself what is asked."""
+        return self.source == "requests_file" or (self.source != "imdb_file" and "vqa" in self.tasks)
+
 
 class RetransmissionConfig(_Section):
     """NACK-based retransmission of missing frames."""
@@ -134,7 +139,11 @@ class SecurityConfig(_Section):
 
 
 class RunConfig(_Section):
-    """One run, complete."""
+    """One run, complete.
+
+    `question_at`: the workload's questions about images are sent with them by the base station, or asked at
+    the UE after the image alone was sent. Questions from outside (`m4sc ask`, uplink) are always sent.
+    """
 
     name: str = "run"
     seed: int = Field(0, ge=0)
@@ -142,7 +151,7 @@ class RunConfig(_Section):
     scheme: Literal["m4sc"] = "m4sc"
     bundle: str = "micro"
     split_layer: int | None = Field(None, ge=0)
-    question_at: Literal["bs"] = "bs"
+    question_at: Literal["bs", "ue"] = "bs"
     control: Literal["none", "image_erased", "another_image"] = "none"
     reasoning: bool = True
     window_ms: int = Field(50, ge=0, le=60_000)
@@ -163,6 +172,8 @@ class RunConfig(_Section):
     def _check(self) -> Self:
         if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
+        if self.question_at == "ue" and not self.workload.may_ask_about_images:
+            raise ValueError("question_at 'ue' needs questions about images: vqa among workload.tasks")
         return self
 
 

@@ -56,26 +56,30 @@ def channel_decode(positions: Sequence[Position], receiver: SemanticReceiver) ->
     return tokens_ND
 
 
-def answer(
+def answers(
     index_map: IndexMap,
     positions: Sequence[Position],
     tokens_ND: torch.Tensor,
     receiver: SemanticReceiver,
+    questions: Sequence[str] | None,
     seen: Seen | None = None,
     trace: bool = True,
-) -> Answer:
-    """Greedy answer; `seen` takes the place of the image that was sent: the control of the experiments."""
+) -> list[Answer]:
+    """Greedy answers: one to each of the `questions` asked here, or (None) the one to the text that was sent.
+
+    `seen` takes the place of the image that was sent: the control of the experiments.
+    """
     n_image = len(positions) - index_map.text_tokens
     states: list[State] = [TOKEN_STATES[p.state] for p in positions]
     seen = seen or image_of(index_map, positions, tokens_ND)
-    return receiver.answer(
-        AnswerRequest(
-            task=index_map.task,
-            image_tokens=seen.tokens_ND if index_map.has_image else None,
-            image_state=seen.states,
-            trace=trace,
-            text_tokens=tokens_ND[n_image:],
-            text_state=states[n_image:],
-            max_new_tokens=index_map.max_new_tokens,
-        )
+    request = AnswerRequest(
+        task=index_map.task,
+        image_tokens=seen.tokens_ND if index_map.has_image else None,
+        image_state=seen.states,
+        trace=trace,
+        text_tokens=tokens_ND[n_image:],
+        text_state=states[n_image:],
+        question_at="bs" if questions is None else "ue",
+        max_new_tokens=index_map.max_new_tokens,
     )
+    return [receiver.answer(request)] if questions is None else receiver.answer_each(request, questions)

@@ -1,28 +1,34 @@
 """From received frames to an answer: the UE's stages in order.
 
 equalise -> reassemble -> channel decode -> decode. Runs as one job off the network loop. What arrives may
-be damaged in any way: the result says so (`degraded`, `failed` with a reason), it never raises for it.
+be damaged in any way: the result says so (`degraded`, `failed` with a reason), it never raises for it. The
+questions asked here all see the image as it was received once.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from shared import index_map
 from shared.config import RunConfig
-from shared.index_map import IndexMapError
+from shared.index_map import IndexMap, IndexMapError
 from shared.semantic.receiver import SemanticReceiver
 from shared.token_digest import token_digest
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air, TokenSymbols, equalise_frame
-from userequipment.decode import answer, channel_decode, image_of
+from userequipment.decode import answers, channel_decode, image_of
+from userequipment.questions import QuestionError
 from userequipment.reassemble import Position, reassemble
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What came out. `status`: ok, degraded (some sent tokens were lost) or failed (no answer)."""
+    """What came out. `status`: ok, degraded (some sent tokens were lost) or failed (no answer).
+
+    `later` has (text, control_text) of every question asked here but the first.
+    """
 
     status: str
     reason: str
@@ -32,50 +38,85 @@ class Decoded:
     erased_tokens: int
     digest: str
     stage_ms: dict[str, float]
+    later: tuple[tuple[str, str | None], ...] = ()
 
 
 class RequestPipeline:
-    """The receiver half of the M4SC scheme."""
+    """The receiver half of the M4SC scheme. `questions`: those its user asks here, by workload index."""
 
     def __init__(
-        self, config: RunConfig, receiver: SemanticReceiver, clock: Callable[[], float] = time.perf_counter
+        self,
+        config: RunConfig,
+        receiver: SemanticReceiver,
+        clock: Callable[[], float] = time.perf_counter,
+        questions: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
         self._config = config
         self._receiver = receiver
         self._clock = clock
+        self._questions = questions
 
     def run(self, side: SideInfo, frames: Mapping[int, SymbolFrame], air: Air) -> Decoded:
         """`frames` holds what arrived, by frame_id; what `side` names beyond that is lost."""
         marks = [self._clock()]
         try:
             indices = index_map.decode(side.payload, self._receiver.image_length)
+            asked = self._asked_here(side, indices)
             tokens = _tokens(frames, air)
             marks.append(self._clock())
             positions = reassemble(indices, tokens, _sent(side))
             marks.append(self._clock())
         except IndexMapError as error:
             return _failed(f"bad_index_map: {error}")
+        except QuestionError as error:
+            return _failed(str(error))
         vectors_ND = channel_decode(positions, self._receiver)
         marks.append(self._clock())
-        said = answer(indices, positions, vectors_ND, self._receiver, trace=self._config.reasoning)
+        trace = self._config.reasoning
+        said = answers(indices, positions, vectors_ND, self._receiver, asked, trace=trace)
         marks.append(self._clock())
-        control = None
+        controls: list[str | None] = [None] * len(said)
         if self._config.control == "image_erased" and indices.has_image:
             erased = image_of(indices, positions, vectors_ND, erased=True)
-            trace = self._config.reasoning
-            control = answer(indices, positions, vectors_ND, self._receiver, erased, trace).text
+            blind = answers(indices, positions, vectors_ND, self._receiver, asked, erased, trace)
+            controls = [answer.text for answer in blind]
+            marks.append(self._clock())
         lost = _lost(positions)
-        stages = ("equalise", "reassemble", "channel_decode", "decode")
+        stages = ("equalise", "reassemble", "channel_decode", "decode", "control")
         return Decoded(
             status="degraded" if lost else "ok",
             reason=f"{lost} tokens lost" if lost else "",
-            text=said.text,
-            token_ids=tuple(said.token_ids),
-            control_text=control,
+            text=said[0].text,
+            token_ids=tuple(said[0].token_ids),
+            control_text=controls[0],
             erased_tokens=lost,
             digest=token_digest(side.group_id, [(p.state, p.reference) for p in positions]),
             stage_ms={s: 1e3 * (b - a) for s, a, b in zip(stages, marks, marks[1:], strict=False)},
+            later=tuple(zip((answer.text for answer in said[1:]), controls[1:], strict=True)),
         )
+
+    def _asked_here(self, side: SideInfo, indices: IndexMap) -> tuple[str, ...] | None:
+        """The questions of this UE's own that the request is for; None when the text was sent.
+
+        Raises:
+            IndexMapError: what crossed the air contradicts itself or the message around it.
+            QuestionError: there are none, or one is longer than the bundle accepts.
+        """
+        if indices.question_at_ue != (side.questions_of is not None):
+            raise IndexMapError("the map and its message disagree on where the question is asked")
+        if side.questions_of is None:
+            return None
+        if indices.text_tokens:
+            raise IndexMapError(f"{indices.text_tokens} text tokens, but the question is asked at the UE")
+        questions = self._questions.get(side.questions_of, ())
+        if not questions:
+            raise QuestionError(f"no_questions: this UE has none for workload line {side.questions_of}")
+        for number, question in enumerate(questions):
+            try:
+                self._receiver.prompts.text_ids(question)
+            except ValueError as error:
+                raise QuestionError(f"bad_input: question {number}: {error}") from None
+        return questions
 
 
 def _sent(side: SideInfo) -> list[tuple[str, range]]:

@@ -11,28 +11,38 @@ from shared.semantic.receiver import AnswerRequest, SemanticReceiver
 from shared.spec import RoleSpec
 from shared.starting import load_bundle, pick_device, refuse_to_start
 from userequipment.pipeline import RequestPipeline
+from userequipment.questions import QuestionError, read_questions
 from userequipment.role import UserEquipment
 
 _WARM_UP_TOKENS = 4
 
 
 def main(spec: RoleSpec) -> int:
-    """Run a UE to its end; the exit code (2: the bundle cannot be used)."""
+    """Run a UE to its end; the exit code (2: the bundle or its user's questions cannot be used)."""
     torch.set_num_threads(1)
     config = spec.config
     try:
+        questions = _questions(spec)
         bundle = load_bundle(config.bundle, "receiver")
         receiver = SemanticReceiver(
             bundle, config.split_layer, pick_device(config.device), config.channel.codec
         )
-    except (BundleError, OSError) as error:
+    except (BundleError, QuestionError, OSError) as error:
         return refuse_to_start(spec, error)
 
     def make_role(spec: RoleSpec) -> UserEquipment:
         warm_up(receiver)
-        return UserEquipment(spec, RequestPipeline(config, receiver), receiver.fingerprint, os.getpid())
+        pipeline = RequestPipeline(config, receiver, questions=questions)
+        return UserEquipment(spec, pipeline, receiver.fingerprint, os.getpid())
 
     return run_process(spec, make_role)
+
+
+def _questions(spec: RoleSpec) -> dict[int, tuple[str, ...]]:
+    """What this user asks here; a testbed that stays up has no workload."""
+    if spec.config.question_at == "bs" or not spec.workload_path.exists():
+        return {}
+    return read_questions(spec.workload_path, spec.user, spec.config.limits)
 
 
 def warm_up(receiver: SemanticReceiver) -> None:

@@ -13,6 +13,7 @@ from shared.liveness import PeerSession
 from shared.spec import RoleSpec
 from shared.wire.fields import MAX_LIST, MAX_TEXT_CHARS
 from shared.wire.messages import (
+    MAX_LATER_CHARS,
     Answer,
     AnswerAck,
     Ask,
@@ -116,6 +117,7 @@ class UserEquipment:
                     "request_id": name,
                     "user": answer.user,
                     "text": answer.text,
+                    "later": answer.later,
                     "status": answer.status,
                     "reason": answer.reason,
                 },
@@ -211,6 +213,10 @@ class UserEquipment:
             erased_tokens=decoded.erased_tokens,
             digest=decoded.digest,
             stage_ms=decoded.stage_ms,
+            later=tuple(
+                (text[:MAX_LATER_CHARS], None if control is None else control[:MAX_LATER_CHARS])
+                for text, control in decoded.later
+            ),
         )
 
     def _drained(self) -> list[Action]:

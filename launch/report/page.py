@@ -77,6 +77,9 @@ def _head(summary: Mapping[str, Any]) -> str:
         ("median latency", "–" if p50 is None else f"{p50:.0f} ms"),
         ("to first answer", "–" if first is None else f"{first:.1f} s"),
     ]
+    asked = summary["questions"]
+    if asked["asked_at"] == "ue":
+        facts.insert(1, ("questions asked at the UEs", f"{asked['questions']:,}"))
     vqa = summary["accuracy"].get("vqa", {})
     if "macro" in vqa:
         facts.insert(1, ("VQA macro accuracy", f"{100 * vqa['macro']['accuracy']:.1f}%"))
@@ -140,7 +143,8 @@ def _accuracy(summary: Mapping[str, Any]) -> str:
     note = (
         "<p>Control: the same replica, the same question, every image token erased. Captions are scored by "
         "F1 over (size, colour, material, shape). Intervals by bootstrap over images, by Wilson's formula "
-        "where there are too few of them. A request that failed or expired counts as wrong.</p>"
+        "where there are too few of them. Questions are counted here, deliveries above: one that failed or "
+        "expired counts as wrong for each of its questions.</p>"
     )
     return section("Answers", drawn + table(headings, rows, text_columns=2) + note)
 

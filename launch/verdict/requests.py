@@ -141,8 +141,13 @@ def _check_receiver(story: RequestStory, counts: dict[str, int], findings: Findi
             continue
         if not story.ue_answers:
             findings.doubt("no UE answer", f"{story.request_id}: answered, but no UE recorded an answer")
-        elif all(answer.get("text") != end.get("text") for answer in story.ue_answers):
+        elif all(_said(answer) != _said(end) for answer in story.ue_answers):
             findings.fault("changed answer", f"{story.request_id}: the UE's answer is not the one recorded")
+
+
+def _said(event: Event) -> tuple[Any, list[Any]]:
+    """Every answer in an event: the first, and those to further questions asked at the UE."""
+    return event.get("text"), list(event.get("later") or ())
 
 
 def _check_digests(story: RequestStory, findings: Findings) -> None:

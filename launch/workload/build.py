@@ -1,7 +1,9 @@
 """Write a run's `workload.jsonl`: where the pictures and texts come from, and how they fill the plan.
 
 One JSON object a line: index, arrival_s, user, task, text, image (absolute path or null), expected, kind,
-family, sample_id. The same configuration on the same data gives the same file, byte for byte.
+family, sample_id. With `question_at: ue` a line about an image has `question_at` and `questions`, each with
+its own text, expected, kind, family and sample_id. The same configuration on the same data gives the same
+file, byte for byte.
 """
 
 import json
@@ -12,6 +14,7 @@ from typing import Any
 
 from launch.datasets.errors import DatasetError
 from launch.workload import clevr_folder, clevr_style, reviews
+from launch.workload.deliveries import as_deliveries
 from launch.workload.pictures import Pictures
 from launch.workload.plan import IMAGE_TASKS, Slot, image_count, plan
 from launch.workload.requests_file import read_requests
@@ -41,14 +44,18 @@ def build_workload(config: RunConfig, run_dir: Path, progress: Progress | None =
         partial.replace(path)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
-    say(f"workload: {len(entries)} requests of {config.users} users")
+    asked = sum(len(entry.get("questions", ())) for entry in entries)
+    there = f", {asked} questions asked at the UEs" if asked else ""
+    say(f"workload: {len(entries)} requests of {config.users} users{there}")
     return len(entries)
 
 
 def _entries(config: RunConfig, say: Progress) -> list[dict[str, Any]]:
     workload = config.workload
+    at_ue = config.question_at == "ue"
     if workload.source == "requests_file":
-        return read_requests(_root(config), config)
+        entries = read_requests(_root(config), config)
+        return as_deliveries(entries, [entry["image"] for entry in entries]) if at_ue else entries
     slots = plan(
         requests=workload.requests,
         users=config.users,
@@ -68,7 +75,8 @@ def _entries(config: RunConfig, say: Progress) -> list[dict[str, Any]]:
         if workload.source == "clevr_style"
         else clevr_folder.pictures(_root(config), config)
     )
-    return _fill(slots, pictures, config)
+    entries = _fill(slots, pictures, config)
+    return as_deliveries(entries, [slot.image for slot in slots]) if at_ue else entries
 
 
 def _root(config: RunConfig) -> Path:

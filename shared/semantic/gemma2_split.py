@@ -115,6 +115,16 @@ class ReceiverHalf(SenderHalf):
         logits: Tensor = self.lm_head(self.norm(hidden))
         return logits if self.softcap is None else torch.tanh(logits / self.softcap) * self.softcap
 
+    def read(self, prompt_1TD: Tensor, positions_T: Sequence[int], above: LayerCache) -> Tensor:
+        """A prompt at the split, behind the tokens in `above`, through the upper layers; `above` is extended.
+
+        Returns [1, T, D].
+        """
+        places = torch.tensor([list(positions_T)], device=prompt_1TD.device)
+        mask = _causal(len(positions_T), above.tokens, prompt_1TD.device)
+        hidden: Tensor = self.upper(prompt_1TD, places, mask, above)
+        return hidden
+
     def generate(
         self,
         prompt_1TD: Tensor,
@@ -124,16 +134,17 @@ class ReceiverHalf(SenderHalf):
         max_new_tokens: int,
         stop_ids: frozenset[int],
         begin: Sequence[int] = (),
+        above: LayerCache | None = None,
     ) -> list[int]:
         """Greedy answer to a prompt at the split; ids up to, and without, the first stop id.
 
         It begins with `begin`, whatever the model would say. `known` holds the lower layers' keys and values
-        that generated tokens see; it is extended.
+        that generated tokens see, `above` the upper layers' of what comes before the prompt and was read
+        already; both are extended.
         """
-        device = prompt_1TD.device
-        above = LayerCache(reserve=max_new_tokens)
-        places = torch.tensor([list(positions_T)], device=device)
-        hidden = self.upper(prompt_1TD, places, _causal(len(positions_T), 0, device), above)[:, -1]
+        if above is None:
+            above = LayerCache(reserve=max_new_tokens)
+        hidden = self.read(prompt_1TD, positions_T, above)[:, -1]
         next_token = self._fast_step if self.fast is not None else self._step
         turns = self.fast.turns(next_position, max_new_tokens) if self.fast is not None else []
         token = begin[0] if begin else int(self.logits(hidden).argmax())

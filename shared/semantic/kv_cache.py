@@ -45,6 +45,11 @@ class LayerCache:
         keys, values, length = self._layers[layer]
         return keys[:, :, :length], values[:, :, :length]
 
+    @property
+    def tokens(self) -> int:
+        """How many tokens are held; 0 where there are no layers to hold them for."""
+        return max((length for _, _, length in self._layers.values()), default=0)
+
     def layers(self) -> tuple[int, ...]:
         return tuple(self._layers)
 

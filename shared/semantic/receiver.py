@@ -28,8 +28,8 @@ class AnswerRequest:
     """A prompt as it came out of the channel.
 
     `image_state` and `text_state` have one state a token: an erased token is replaced by the erasure vector,
-    an unselected one is left out of attention. With `question_at` 'ue' the question is `text`, and
-    `text_tokens` stay empty.
+    an unselected one is left out of attention. With `question_at` 'ue' the question is `text` (or those given
+    to `answer_each`), and `text_tokens` stay empty.
     """
 
     task: str
@@ -103,33 +103,87 @@ class SemanticReceiver:
     @torch.inference_mode()
     def answer(self, request: AnswerRequest) -> Answer:
         """Greedy and deterministic. Raises ValueError, one line, for a request that does not fit together."""
+        if request.question_at == "ue":
+            if request.text is None:
+                raise ValueError("text: a question asked at the UE needs its text")
+            return self.answer_each(request, [request.text])[0]
+        layout, wanted = self._form(request)
+        length = 0 if request.text_tokens is None else len(request.text_tokens)
+        if length > self.prompts.text_limit:
+            raise ValueError(f"text: {length} tokens, at most {self.prompts.text_limit} are accepted")
+        text_at = layout.text(length)
+        text_tokens, text_places = self._sent("text", request.text_tokens, request.text_state, text_at)
+        prefix_1TD, places = self._prefix(request, layout)
+        return self._say(
+            request,
+            torch.cat([prefix_1TD, text_tokens[None]], 1),
+            [*places, *text_places],
+            join_caches([self._instruction(request.task, layout)[1]], reserve=wanted),
+            text_at.stop,
+            wanted,
+        )
+
+    @torch.inference_mode()
+    def answer_each(self, request: AnswerRequest, questions: Sequence[str]) -> list[Answer]:
+        """An answer to each question that is asked here about what `request` holds.
+
+        Image and instruction are read once, and no question sees another. Greedy and deterministic: an answer
+        does not depend on what else is asked. Raises ValueError, one line, as `answer` does.
+        """
+        layout, wanted = self._form(request)
+        ids = [self.prompts.text_ids(question) for question in questions]
+        prefix_1TD, places = self._prefix(request, layout)
+        fixed = self._instruction(request.task, layout)[1]
+        # The prefix' last token is left for each question's own turn: a question may be empty.
+        seen = LayerCache()
+        self._half.read(prefix_1TD[:, :-1], places[:-1], seen)
+        answers = []
+        for own in ids:
+            text_at = layout.text(len(own))
+            known = join_caches([fixed], reserve=len(own) + wanted)
+            prompt = prefix_1TD[:, -1:]
+            if own:
+                words = self._half.text(
+                    self._half.embed_ids(own), text_at.start, known, 1 + len(layout.instruction_ids)
+                )
+                prompt = torch.cat([prompt, words], 1)
+            above = join_caches([seen], reserve=prompt.shape[1] + wanted)
+            answers.append(
+                self._say(request, prompt, [*places[-1:], *text_at], known, text_at.stop, wanted, above)
+            )
+        return answers
+
+    def _form(self, request: AnswerRequest) -> tuple[Layout, int]:
+        """Where the segments of a prompt lie, and how long its answer may be. Raises ValueError."""
         layout = self.prompts.layout(request.task)
         limit = self.prompts.max_new_tokens(request.task)
         wanted = limit if request.max_new_tokens is None else request.max_new_tokens
-        reasons = self._traces and request.task != "text_classification"
         if wanted < 1:
             raise ValueError(f"max_new_tokens: expected at least 1, got {wanted}")
-        fixed_1TD, fixed_cache = self._instruction(request.task, layout)
-        known = join_caches([fixed_cache], reserve=wanted)
-        image_tokens, image_at = self._sent("image", request.image_tokens, request.image_state, layout.image)
-        if request.question_at == "ue":
-            text_tokens, text_at, length = self._asked_here(request, layout, known)
-        else:
-            length = 0 if request.text_tokens is None else len(request.text_tokens)
-            if length > self.prompts.text_limit:
-                raise ValueError(f"text: {length} tokens, at most {self.prompts.text_limit} are accepted")
-            text_tokens, text_at = self._sent(
-                "text", request.text_tokens, request.text_state, layout.text(length)
-            )
-        prompt = torch.cat([fixed_1TD[:, :1], image_tokens[None], fixed_1TD[:, 1:], text_tokens[None]], 1)
+        return layout, wanted
+
+    def _prefix(self, request: AnswerRequest, layout: Layout) -> tuple[Tensor, list[int]]:
+        """BOS, image and instruction at the split, [1, T, D], with their position ids."""
+        fixed_1TD, _ = self._instruction(request.task, layout)
+        tokens, places = self._sent("image", request.image_tokens, request.image_state, layout.image)
+        prefix_1TD = torch.cat([fixed_1TD[:, :1], tokens[None], fixed_1TD[:, 1:]], 1)
+        return prefix_1TD, [0, *places, *layout.instruction]
+
+    def _say(
+        self,
+        request: AnswerRequest,
+        prompt_1TD: Tensor,
+        places: Sequence[int],
+        known: LayerCache,
+        next_place: int,
+        wanted: int,
+        above: LayerCache | None = None,
+    ) -> Answer:
+        """The words that follow a prompt, the trace apart."""
+        reasons = self._traces and request.task != "text_classification"
+        begin = () if request.trace or not reasons else self._answer_sign
         ids = self._half.generate(
-            prompt,
-            [0, *image_at, *layout.instruction, *text_at],
-            known,
-            layout.text(length).stop,
-            wanted,
-            self._stop,
-            begin=() if request.trace or not reasons else self._answer_sign,
+            prompt_1TD, places, known, next_place, wanted, self._stop, begin=begin, above=above
         )
         text = self._text_codec.decode(ids)
         if not reasons:
@@ -153,23 +207,6 @@ class SemanticReceiver:
         tokens = torch.where(erased[:, None], self._erasure_D, tokens)
         kept = [row for row, state in enumerate(states) if state != "unselected"]
         return tokens[kept], [places[row] for row in kept]
-
-    def _asked_here(
-        self, request: AnswerRequest, layout: Layout, known: LayerCache
-    ) -> tuple[Tensor, list[int], int]:
-        """A question asked at the UE: its tokens at the split; `known` then holds them too."""
-        if request.text is None:
-            raise ValueError("text: a question asked at the UE needs its text")
-        ids = self.prompts.text_ids(request.text)
-        if not ids:
-            return torch.zeros(0, self.width, dtype=self._dtype, device=self.device), [], 0
-        places = layout.text(len(ids))
-        before = 1 + len(layout.instruction_ids)
-        return (
-            self._half.text(self._half.embed_ids(ids), places.start, known, before)[0],
-            list(places),
-            len(ids),
-        )
 
     def _instruction(self, task: str, layout: Layout) -> tuple[Tensor, LayerCache]:
         if task not in self._instructions:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 BASE_STATION = -1  # the `user` of messages that concern no user
 
 
@@ -35,6 +35,10 @@ def _id() -> Any:
 
 TASKS = ("vqa", "caption", "text_classification")
 SAMPLE_FORMATS = ("cf32", "cs16", "cs8")
+MAX_QUESTIONS = 64
+"""Questions that a UE asks about one delivered image."""
+MAX_LATER_CHARS = 512
+"""Of each answer but the first: the longest `Answer` of all still fits a header, and a journal line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +144,8 @@ class SideInfo(Message):
 
     The payload is what crosses the air: at most 32 control bits, the bit-packed index map and a CRC.
     `frames` names the symbol frames that the map refers to, as
-    (frame_id, stream 0 public / 1 private, first_token, n_tokens); it is testbed bookkeeping, not air.
+    (frame_id, stream 0 public / 1 private, first_token, n_tokens). `questions_of` is the workload index whose
+    questions the UE asks by itself; null where the text is sent. Both are testbed bookkeeping, not air.
     """
 
     KIND = "side_info"
@@ -155,6 +160,7 @@ class SideInfo(Message):
     frames: tuple[tuple[int, int, int, int], ...] = f.array_of(
         f.record(_count(), f.integer(0, 1), _count(), f.integer(1, 65_535))
     )
+    questions_of: int | None = f.default(f.optional(_count()), None)
     payload: bytes | memoryview = f.payload(65_536)
 
 
@@ -241,7 +247,11 @@ class Feedback(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Message):
-    """A UE's answer. `control_text` is what the same replica says with every image token erased."""
+    """A UE's answer. `control_text` is what the same replica says with every image token erased.
+
+    Where several questions were asked at the UE, these are of the first, and `later` has (text, control_text)
+    of each of the others, in their order.
+    """
 
     KIND = "answer"
     user: int = _user()
@@ -256,6 +266,10 @@ class Answer(Message):
     erased_tokens: int = _count()
     digest: str = f.text(64)
     stage_ms: dict[str, float] = f.mapping(32)
+    later: tuple[tuple[str, str | None], ...] = f.default(
+        f.array_of(f.record(f.text(MAX_LATER_CHARS), f.optional(f.text(MAX_LATER_CHARS))), MAX_QUESTIONS - 1),
+        (),
+    )
 
 
 # --- control plane: role <-> its agent ---------------------------------------------------------------

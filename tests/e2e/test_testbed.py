@@ -32,7 +32,10 @@ def prepare(place: Workplace) -> None:
     for colour in ("red", "blue"):
         picture(place.folder / f"{colour}.png", colour)
     files = ("red.png", "blue.png")
-    lines = [{"text": f"what color is cube {n}?", "image": files[n % 2], "user": n % 2} for n in range(8)]
+    lines = [
+        {"text": f"what color is cube {n}?", "image": files[n % 2], "user": n % 2, "expected": "red"}
+        for n in range(8)
+    ]
     place.write("requests.jsonl", "\n".join(json.dumps(line) for line in lines) + "\n")
     place.write("run.yaml", RUN)
 
@@ -55,6 +58,21 @@ def test_a_run_ends_valid_with_every_file_and_leaves_nothing(real: Workplace) ->
     assert "torch" not in (out / "logs" / "ce.log").read_text()
     assert real.processes() == []
     check_ledger_against_kernel(out, users=2)
+
+
+def test_questions_asked_at_the_ue_never_leave_it(real: Workplace) -> None:
+    prepare(real)
+    wanted = ("--set", "question_at=ue", "--set", "control=image_erased")
+    done = real.run("run", "run.yaml", *wanted, "--out", "out", "--json", timeout_s=200.0)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["verdict"] == "valid"
+    assert (summary["requests"]["attempted"], summary["requests"]["answered"]) == (2, 2)
+    assert summary["questions"] == {"asked_at": "ue", "deliveries": 2, "questions": 8}
+    vqa = summary["accuracy"]["vqa"]
+    assert (vqa["total"], vqa["control"]["total"]) == (8, 8)
+    assert "what color" not in (real.folder / "out" / "journal.jsonl").read_text()
+    check_ledger_against_kernel(real.folder / "out", users=2)
 
 
 def check_ledger_against_kernel(out: Path, users: int) -> None:

@@ -38,6 +38,13 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert (second.index, second.arrival_s, second.image) == (1, 1.0, None)
 
 
+def test_questions_asked_at_the_ue_are_not_read(tmp_path: Path) -> None:
+    there = LINE | {"text": "", "question_at": "ue", "questions": [{"text": "how many?", "expected": "2"}]}
+    (request,) = read_workload(write(tmp_path, json.dumps(there)))
+    assert request.question_at_ue
+    assert "how many" not in str(request)
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
@@ -48,6 +55,8 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (json.dumps(LINE | {"text": None}), "line 2: text: expected str, not 'None'"),
         (json.dumps({k: v for k, v in LINE.items() if k != "task"}), "line 2: task: expected str"),
         (json.dumps(LINE | {"image": 5}), "line 2: image: expected a path or null"),
+        (json.dumps(LINE | {"question_at": "ce"}), "line 2: question_at: expected bs or ue, not 'ce'"),
+        (json.dumps(LINE | {"question_at": "ue"}), "line 2: text: expected none, the question is asked"),
         (json.dumps(LINE | {"arrival_s": -1}), "line 2: arrival_s: expected seconds"),
         (json.dumps(LINE | {"arrival_s": float("nan")}), "line 2: arrival_s: expected seconds"),
         (json.dumps(LINE | {"arrival_s": 0.1}), "line 2: arrival_s goes back"),

@@ -8,6 +8,7 @@ from typing import Any
 from shared.ledger import Counters, LedgerRow, merge
 from shared.meter import Meter, Sizes
 from shared.wire.messages import (
+    PROTOCOL_VERSION,
     Answer,
     AnswerAck,
     Feedback,
@@ -82,7 +83,7 @@ class MadeRun:
                 continue
             user = int(end[3:]) if end != "bs" else -1
             role = "bs" if user < 0 else "ue"
-            hello = Hello(protocol=1, role=role, user=user, incarnation=0, fingerprint="f")
+            hello = Hello(protocol=PROTOCOL_VERSION, role=role, user=user, incarnation=0, fingerprint="f")
             welcome = Welcome(
                 user=user, incarnation=0, channel_model="awgn", csi="pilots", snr_db=10.0, credit_bytes=1
             )

@@ -72,6 +72,7 @@ def test_the_summary_has_what_scripts_rely_on(made: MadeRun) -> None:
     assert summary.keys() >= SUMMARY_KEYS
     assert (summary["run_id"], summary["seed"], summary["verdict"]) == ("r1", 7, "valid")
     assert summary["requests"].keys() >= REQUEST_KEYS
+    assert summary["questions"] == {"asked_at": "bs", "deliveries": 6, "questions": 6}
     assert summary["roles"] == ROLES
     assert [u["snr_db"] for u in summary["users"]] == [5.0, 10.0, 15.0]
     for line in summary["users"]:
@@ -101,6 +102,30 @@ def test_accuracy_latency_and_first_answer(made: MadeRun) -> None:
     assert summary["latency_ms"]["by_stage"]["encode"] == {"p50": 10.0, "p95": 10.0, "p99": 10.0}
     first = next(e["wall"] for e in made.events if e["event"] == "ok")
     assert summary["launch_to_first_answer_s"] == pytest.approx(first - 999.0, abs=1e-3)
+
+
+def test_requests_count_deliveries_and_accuracy_counts_questions(made: MadeRun) -> None:
+    path = made.folder / "workload.jsonl"
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    for entry in entries:
+        asked = {name: entry.pop(name) for name in ("text", "expected", "kind", "family", "sample_id")}
+        entry |= {"text": "", "question_at": "ue", "questions": [asked, asked | {"expected": "green"}]}
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    for event in made.events:
+        if event["event"] in ("ok", "ue_answer"):
+            event["later"] = [["green", None]]
+    made.write_journal()
+    summary = write_results(made.folder, faulty().model_copy(update={"question_at": "ue"}), ROLES)
+    assert summary["verdict"] == "valid"
+    assert summary["requests"]["answered"] == 6
+    assert summary["questions"] == {"asked_at": "ue", "deliveries": 6, "questions": 12}
+    vqa = summary["accuracy"]["vqa"]
+    assert (vqa["correct"], vqa["total"]) == (9, 12)
+    assert {sample["expected"] for sample in summary["samples"]} == {"red", "blue", "green"}
+    console = Console(width=100, record=True, file=(made.folder / "out").open("w"))
+    console.print(summary_view(summary))
+    assert "12 asked at the UEs about 6 deliveries of an image" in console.export_text()
+    assert "questions asked at the UEs" in write_report(made.folder).read_text()
 
 
 def test_reasons_of_failures_are_listed(made: MadeRun) -> None:

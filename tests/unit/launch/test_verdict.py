@@ -75,6 +75,15 @@ def test_an_answer_changed_on_its_way_is_caught(run: MadeRun) -> None:
     run.events[index_of(run, "ok", "r000000")]["text"] = "green"
     verdict = check(run.events, run.rows())
     assert any(f.startswith("changed answer: r000000") for f in verdict.findings)
+
+
+def test_a_later_answer_changed_on_its_way_is_caught(run: MadeRun) -> None:
+    said, kept = (run.events[index_of(run, event, "r000000")] for event in ("ue_answer", "ok"))
+    said["later"], kept["later"] = [["two", None]], [["two", None]]
+    assert check(run.events, run.rows(), planned=6).state == "valid"
+    kept["later"] = [["three", None]]
+    verdict = check(run.events, run.rows(), planned=6)
+    assert any(f.startswith("changed answer: r000000") for f in verdict.findings)
     assert verdict.state == "invalid"
 
 

@@ -23,7 +23,9 @@ def symbol_frame(**changes: Any) -> m.SymbolFrame:
 
 
 def hello(role: str = "ue", user: int = 0, incarnation: int = 0) -> m.Hello:
-    return m.Hello(protocol=1, role=role, user=user, incarnation=incarnation, fingerprint="print")
+    return m.Hello(
+        protocol=m.PROTOCOL_VERSION, role=role, user=user, incarnation=incarnation, fingerprint="print"
+    )
 
 
 def welcome(user: int = 0, incarnation: int = 0, credit_bytes: int = 2**20) -> m.Welcome:
@@ -62,6 +64,7 @@ def every_message() -> list[m.Message]:
     ready = {"role": "ue", "user": 0, "incarnation": 0, "pid": 1, "endpoint": "", "fingerprint": "x"}
     return [
         hello(), welcome(), heartbeat(), feedback(), answer(), side_info(), symbol_frame(),
+        answer(control_text="one", later=(("three", "none"), ("", None))), side_info(questions_of=7),
         m.Refused(user=0, code="fenced", detail="", incarnation=1),
         m.PeerState(user=0, incarnation=0, state="attached", snr_db=1.0),
         m.Credit(user=0, incarnation=0, consumed_bytes=2**40),

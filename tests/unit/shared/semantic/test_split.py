@@ -168,6 +168,31 @@ def test_split_prefill_and_decode_equal_one_forward_with_the_same_masks(
     assert len(answer) == 8 or choices[len(answer)] == 1
 
 
+@pytest.mark.parametrize("k", range(LAYERS + 1))
+def test_each_question_asked_here_is_answered_as_if_it_were_the_only_one(bundle: Bundle, k: int) -> None:
+    receiver, image, _ = over_the_air(bundle, k, "")
+    assert image is not None
+    states = ["received"] * len(image)
+    states[2:5] = ["erased"] * 3
+    questions = [*QUESTIONS, ""]
+    request = AnswerRequest("vqa", image, states, question_at="ue", max_new_tokens=8)  # type: ignore[arg-type]
+    together = receiver.answer_each(request, questions)
+    for question, answer in zip(questions, together, strict=True):
+        choices = monolithic(
+            bundle.model("all"), receiver, k, question, answer.token_ids, "ue", "vqa", states
+        )
+        assert answer.token_ids == choices[: len(answer.token_ids)]
+        assert receiver.answer_each(request, [question]) == [answer]
+    assert len({tuple(answer.token_ids) for answer in together}) > 1, "they must not all be the same"
+
+
+def test_a_question_that_is_too_long_is_refused_before_any_is_answered(bundle: Bundle) -> None:
+    receiver, image, _ = over_the_air(bundle, 2, "")
+    request = AnswerRequest("vqa", image, ["received"] * 16, question_at="ue")
+    with pytest.raises(ValueError, match=r"text: .* tokens, at most 40"):
+        receiver.answer_each(request, ["is it red?", "cube " * 50])
+
+
 @pytest.mark.parametrize("k", [0, 2])
 @pytest.mark.parametrize(("task", "question"), [("text_classification", "a film was good"), ("caption", "")])
 def test_other_tasks_too(bundle: Bundle, k: int, task: str, question: str) -> None:

@@ -1,3 +1,4 @@
+import json
 import struct
 import time
 import zlib
@@ -7,15 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.journal import MAX_LINE_BYTES
 from shared.wire.codec import PREFIX_BYTES, REASONS, decode, encode
 from shared.wire.errors import LocalProtocolError, ProtocolError
-from shared.wire.messages import BY_KIND, MAX_HEADER_BYTES, Command, Done, Message, Progress, WorkloadDone
-from tests.unit.shared.samples import every_message, symbol_frame
+from shared.wire.fields import MAX_LIST, MAX_TEXT_CHARS
+from shared.wire.messages import (
+    BY_KIND,
+    MAX_HEADER_BYTES,
+    MAX_LATER_CHARS,
+    MAX_QUESTIONS,
+    Command,
+    Done,
+    Message,
+    Progress,
+    WorkloadDone,
+)
+from tests.unit.shared.samples import answer, every_message, symbol_frame
 
 MESSAGES = every_message()
 
 
-def sealed(body: bytes, magic: bytes = b"M4", version: int = 1, flags: int = 0) -> bytes:
+def sealed(body: bytes, magic: bytes = b"M4", version: int = 2, flags: int = 0) -> bytes:
     """A header made without the code under test: lead, CRC-32 of lead and body, body."""
     lead = struct.pack(">2sBBI", magic, version, flags, len(body))
     return lead + struct.pack(">I", zlib.crc32(lead + body)) + body
@@ -108,7 +121,7 @@ def test_a_truncated_header_never_passes(message: Message, data: st.DataObject) 
     [
         (b"", "truncated"),
         (sealed(b"\x80", magic=b"M5"), "bad_magic"),
-        (sealed(b"\x80", version=2), "bad_version"),
+        (sealed(b"\x80", version=1), "bad_version"),
         (sealed(b"\x80", flags=1), "bad_flags"),
         (sealed(b"\x80") + b"\x00", "truncated"),
         (sealed(b"\x80")[:-1] + b"\x81", "bad_checksum"),
@@ -157,6 +170,23 @@ def test_a_bomb_of_claimed_lengths_is_cheap() -> None:
     began_s = time.perf_counter()
     assert reason_of([sealed(body)]) in ("bad_header", "unknown_kind")
     assert time.perf_counter() - began_s < 2.0
+
+
+def test_the_longest_answer_fits_a_header_and_a_line_of_the_journal() -> None:
+    widest = "\U0001f9ca"  # four bytes in UTF-8, twelve characters in JSON
+    one = (widest * MAX_LATER_CHARS, widest * MAX_LATER_CHARS)
+    said = answer(
+        text=widest * MAX_TEXT_CHARS,
+        control_text=widest * MAX_TEXT_CHARS,
+        token_ids=(2**31 - 1,) * MAX_LIST,
+        later=(one,) * (MAX_QUESTIONS - 1),
+    )
+    assert decode(encode(said)) == said
+    line = json.dumps({"text": said.text, "control_text": said.control_text, "later": said.later})
+    assert len(line) < MAX_LINE_BYTES - 10_000, "room for the event's other fields"
+    for many in ((one,) * MAX_QUESTIONS, (("x" * (MAX_LATER_CHARS + 1), None),), (("x",),)):
+        with pytest.raises(LocalProtocolError, match=r"answer\.later"):
+            answer(later=many)
 
 
 def test_what_cannot_be_packed_is_our_own_error() -> None:
