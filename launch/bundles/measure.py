@@ -93,6 +93,7 @@ MEASUREMENTS: Final = (
         (("captions, F1 of objects", "accuracy.caption"),),
     ),
     _shorter("1,000 questions at 15 dB"),
+    _shorter("questions asked at the UE", "question_at=ue"),
     _shorter("Rayleigh block fading, 15 dB on average", "channel.model=rayleigh"),
     _shorter("answered at once, without a trace", "reasoning=false"),
     *(_shorter(f"AWGN {snr_db} dB", f"channel.snr_db={snr_db}") for snr_db in SNRS_DB),
