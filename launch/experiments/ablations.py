@@ -47,6 +47,7 @@ class Order:
 
     @property
     def command(self) -> str:
+        """What a person types to have all tables again."""
         words = [
             "m4sc",
             "experiment",
@@ -57,7 +58,9 @@ class Order:
             str(self.data),
         ]
         words += ["--imdb", str(self.imdb), "--out", str(self.out), "--share", f"{self.share:g}"]
-        return shlex.join([*words, "--questions", str(self.questions)])
+        words += ["--questions", str(self.questions)]
+        own = self.reviews == self.imdb.parent / IMDB_DEV
+        return shlex.join([*words, *([] if own else ["--reviews", str(self.reviews)])])
 
 
 def order(
@@ -163,12 +166,13 @@ class Ablations:
         assert results is not None
         return results
 
-    def _job(self, name: str) -> Job:
+    def job(self, name: str) -> Job:
+        """How a variant is trained."""
         wanted = self._wanted
         return self._variants[name].job(wanted.source, wanted.out, wanted.data, wanted.imdb)
 
     def _bundle(self, name: str, what: str) -> None:
-        job = self._job(name)
+        job = self.job(name)
         if is_made(job):
             self._say(f"{what}: is there")
             return
@@ -176,9 +180,10 @@ class Ablations:
         self._make(job, self._wanted.workers)
 
     def _measured(self, name: str, condition: Condition) -> Measured:
-        job = self._job(name)
+        job = self.job(name)
         folder = job.out / "runs" / condition.name
+        self._say(f"{name}: {' '.join([condition.config, *condition.overrides])}")
         found = measure(bundle_folder(job), condition, folder, self._wanted.sets, self._run)
         figure = found.figure
-        self._say(f"{name} {condition.name}: {100 * figure.value:.1f}% of {figure.n}")
+        self._say(f"{name}: {100 * figure.value:.1f}% of {figure.n}")
         return found

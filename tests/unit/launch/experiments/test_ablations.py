@@ -21,7 +21,8 @@ from shared.config import load_config
 from tests.unit.launch.experiments.made_runs import Stands
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures
 
-QUESTIONS = 160
+QUESTIONS = 120
+pytestmark = pytest.mark.timeout(300)
 CONFIGS = Path(cli.__file__).parent / "configs"
 
 
@@ -107,7 +108,7 @@ def test_tables_of_earlier_calls_stay(data: Path, tmp_path: Path) -> None:
 def test_another_run_takes_the_place_of_the_one_that_is_there(data: Path, tmp_path: Path) -> None:
     stands = Stands()
     wanted = ordered(data, tmp_path, questions=40)
-    job = Ablations(wanted, print)._job("trained")
+    job = Ablations(wanted, print).job("trained")
     stands.make(job, 1)
     folder, bundle, vqa = tmp_path / "vqa", job.out / "bundle", conditions(40)["vqa"]
     for condition, runs in ((vqa, 1), (vqa, 1), (vqa.but("vqa", "channel.snr_db=3"), 2)):
