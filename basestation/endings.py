@@ -139,6 +139,7 @@ def _answer_fields(
         "latency_ms": latency_ms,
         "attempts": attempts,
         "erased_tokens": answer.erased_tokens,
+        "generated_tokens": len(answer.token_ids),
         "digest": answer.digest,
         "stage_ms": request.stage_ms,
     }

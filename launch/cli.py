@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from launch.commands import ask, bundle, data, demo, doctor, down, report, run, status, train, up
+from launch.commands import ask, bundle, data, demo, doctor, down, experiment, report, run, status, train, up
 
 app = typer.Typer(
     name="m4sc",
@@ -28,6 +28,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(bundle.app, name="bundle")
 app.command("train")(train.train)
+app.add_typer(experiment.app, name="experiment")
 app.command("report")(report.report)
 
 _USER_ERRORS = (

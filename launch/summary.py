@@ -54,7 +54,7 @@ def write_results(
     write_csv(files.rows, run_dir / "ledger.csv")
     write_parquet(files.rows, run_dir / "ledger.parquet")
     verdict = _verdict(files, config)
-    ends = _ends_by_index(files.events)
+    ends = ends_by_index(files.events)
     summary: dict[str, Any] = {
         "run_id": run_id or run_dir.name,
         "name": config.name,
@@ -131,7 +131,7 @@ def _verdict(files: RunFiles, config: RunConfig) -> Verdict:
     )
 
 
-def _ends_by_index(events: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+def ends_by_index(events: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
     """Workload index -> terminal event."""
     ends: dict[int, Mapping[str, Any]] = {}
     for story in stories(events).values():
@@ -237,10 +237,13 @@ def _to_first_answer_s(events: Sequence[Mapping[str, Any]], started_wall_s: floa
 
 
 def _tokens(events: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Tokens sent, and how many were merged away, over all groups."""
-    sums = dict.fromkeys(("public_tokens", "private_tokens", "merged_tokens"), 0)
+    """Tokens sent, and how many were merged away, over all groups; and those the UEs generated."""
+    sent = dict.fromkeys(("public_tokens", "private_tokens", "merged_tokens"), 0)
+    generated = 0
     for event in events:
         if event.get("event") == "encoded":
-            for name in sums:
-                sums[name] += int(event.get(name, 0))
-    return sums
+            for name in sent:
+                sent[name] += int(event.get(name, 0))
+        elif event.get("event") in ("ok", "degraded"):
+            generated += int(event.get("generated_tokens", 0))
+    return {**sent, "generated_tokens": generated}

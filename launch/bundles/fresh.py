@@ -20,7 +20,7 @@ def fresh_tensor(name: str, shape: Shape, seed: int, dtype: torch.dtype = torch.
     """A tensor of a bundle before any training.
 
     Matrices are normal with variance 1 / inputs, embeddings included, so that values neither grow nor
-    vanish on their way; the projector's as `shared.semantic.kan` makes them; biases, the erasure vector and
+    vanish on their way; the projector's as its module makes them; biases, the erasure vector and
     Gemma2's norms (which multiply by one plus their weight) are zero, SigLIP's norms one.
     """
     if name.startswith("vision.") and "norm" in name and name.endswith(".weight"):

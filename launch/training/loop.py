@@ -54,6 +54,9 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
     team.share([p.data for module in phase.modules.values() for p in module.parameters()])
     record = Record(out, phase.name) if team.leads else None
     start = time.monotonic()
+    # What an earlier phase left in gradients of what it did not train would enter the first step, but not
+    # after a restart.
+    optim.zero_grad(set_to_none=True)
 
     def save() -> None:
         checkpoint.save(
@@ -86,6 +89,8 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
         if checkpoint.due() or last:
             save()
     if record is not None:
+        if not checkpoint.path.exists():  # a plan without steps: its start is its end
+            save()
         record.close()
 
 

@@ -54,7 +54,7 @@ def order(
         "scale": scale,
         "seed": seed,
     }
-    _claim(out, asked, resume)
+    claim(out, asked, resume)
     return Order(Job(MICRO, recipe, data, imdb, out, seed), workers, bundle)
 
 
@@ -62,14 +62,25 @@ def run_order(wanted: Order) -> None:
     train_bundle(wanted.job, wanted.workers, wanted.bundle)
 
 
-def _claim(out: Path, asked: dict[str, object], resume: bool) -> None:
-    """A folder holds one run: continuing it needs the same order."""
+def read_order(out: Path) -> dict[str, object]:
+    """What was asked of the run in a folder. Raises `LaunchError`."""
+    path = out / ORDER_FILE
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LaunchError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise LaunchError(f"{path}: not JSON ({error})") from None
+    if not isinstance(held, dict):
+        raise LaunchError(f"{path}: expected an object")
+    return held
+
+
+def claim(out: Path, asked: dict[str, object], resume: bool) -> None:
+    """A folder holds one run: continuing it needs the same order. Raises `LaunchError`."""
     path = out / ORDER_FILE
     if path.exists():
-        try:
-            held = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise LaunchError(f"{path}: not JSON ({error})") from None
+        held = read_order(out)
         if not resume:
             raise LaunchError(f"--out {out}: holds a run; give --resume or another folder")
         for name, value in asked.items():
@@ -79,6 +90,6 @@ def _claim(out: Path, asked: dict[str, object], resume: bool) -> None:
     if resume:
         raise LaunchError(f"--out {out}: no run to continue in it")
     if out.exists() and any(out.iterdir()):
-        raise LaunchError(f"--out {out}: not empty, and not a training run")
+        raise LaunchError(f"--out {out}: not empty, and without {ORDER_FILE}")
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")

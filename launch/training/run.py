@@ -1,11 +1,13 @@
 """Train a bundle from nothing: all phases, one after the other, each continued from its checkpoint.
 
 0 tokenizer, vision tower and language model (in place of pre-trained ones) -> 1 KAN alignment -> 2 multi-task
-tuning -> 3 joint training through the channel. What a phase leaves in `out` is not done again.
+tuning -> 3 joint training through the channel. What a phase leaves in `out` is not done again, nor is what a
+job takes from other runs' folders.
 """
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -22,7 +24,8 @@ from launch.training.material import TOKENS_FILE, load_material, write_tokens
 from launch.training.packing import Packer
 from launch.training.parallel import Team
 from launch.training.recipe import Plan, Recipe
-from launch.training.tuning import ALIGN, JOINT, TUNE, Setup, tune
+from launch.training.record import LOG_FILE
+from launch.training.tuning import ALIGN, JOINT, TUNE, Setup, restore, tune
 from launch.training.vision import train_vision
 from shared.semantic.bundle import save_bundle
 from shared.semantic.config import SemanticConfig
@@ -31,6 +34,7 @@ from shared.semantic.prompt import Prompts
 from shared.semantic.tokenizer import TextCodec
 
 TOKENIZER_FILE, CURVES_FILE = "tokenizer.json", "curves.png"
+TOKENIZER, VISION, LANGUAGE = "tokenizer", "vision", "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +49,29 @@ class Job:
     out: Path
     """Checkpoints, log and tokenizer."""
     seed: int = 0
+    held: Mapping[str, Path] = field(default_factory=dict)
+    """Phases, `tokenizer` among them, that are taken from the folders of other runs, finished there."""
+
+    def folder(self, phase: str) -> Path:
+        """Where a phase's checkpoint lies."""
+        return self.held.get(phase, self.out)
 
 
 def train_bundle(job: Job, workers: int, bundle: Path | None = None) -> None:
     """All phases; then the bundle, if asked for. Everything already done in `job.out` is kept."""
     job.out.mkdir(parents=True, exist_ok=True)
     codec = tokenizer_of(job)
-    run_workers(work, workers, job.out, job=job, tokenizer=codec.tokenizer.to_str())
-    draw_curves(job.out, job.out / CURVES_FILE)
+    if not all(done(job, phase) for phase in job.recipe.plans):
+        run_workers(work, workers, job.out, job=job, tokenizer=codec.tokenizer.to_str())
+    if (job.out / LOG_FILE).exists():
+        draw_curves(job.out, job.out / CURVES_FILE)
     if bundle is not None:
         save_bundle(bundle, trained_model(job, codec), codec, f"# {job.config.name}\n\nNot yet measured.\n")
 
 
 def tokenizer_of(job: Job) -> TextCodec:
     """Phase 0a, once."""
-    path = job.out / TOKENIZER_FILE
+    path = job.folder(TOKENIZER) / TOKENIZER_FILE
     if not path.exists():
         codec = train_tokenizer(read_reviews(job.imdb), job.config)
         partial = path.with_suffix(".tmp")
@@ -75,18 +87,19 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
     reviews = read_reviews(job.imdb)
     compiled = job.recipe.compiled and shutil.which("g++") is not None
     plans, config = job.recipe.plans, job.config
-    if not done(job, "vision"):
-        train_vision(team, config, plans["vision"], job.data, job.out, job.seed)
-    if not done(job, "language"):
+    if not done(job, VISION):
+        train_vision(team, config, plans[VISION], job.data, job.out, job.seed)
+    if not done(job, LANGUAGE):
         torch.manual_seed(job.seed)
         train_language(
-            team, SemanticModel(config), codec, reviews, plans["language"], job.out, job.seed, compiled
+            team, SemanticModel(config), codec, reviews, plans[LANGUAGE], job.out, job.seed, compiled
         )
     team.wait()
+    torch.manual_seed(job.seed)  # the projector starts alike, whatever was trained before it here
     model = SemanticModel(config)
-    model.vision.load_state_dict(modules(job, "vision")["tower"])
-    if team.leads and not (job.out / TOKENS_FILE).exists():
-        write_tokens(model.vision, config.vision.image_size, job.data, job.out)
+    model.vision.load_state_dict(modules(job, VISION)["tower"])
+    if team.leads and not (job.folder(VISION) / TOKENS_FILE).exists():
+        write_tokens(model.vision, config.vision.image_size, job.data, job.folder(VISION))
     team.wait()
     tune_all(team, job, model, codec, reviews, compiled)
 
@@ -103,15 +116,19 @@ def tune_all(
     config = job.config
     packer = Packer(Prompts(config, codec), codec, config.llm.bos_id, config.llm.eos_id, LENGTH)
     pool = Reviews(reviews, codec)
-    material, dev = (load_material(packer, pool, job.data, job.out, part) for part in ("train", "dev"))
+    seen = job.folder(VISION)
+    material, dev = (load_material(packer, pool, job.data, seen, part) for part in ("train", "dev"))
     scaffold = Scaffold(config.llm.hidden, codec)
-    language = modules(job, "language")
+    language = modules(job, LANGUAGE)
     model.llm.load_state_dict(language["llm"])
     scaffold.load_state_dict(language["scaffold"])
     torch.manual_seed(job.seed)
     adapters = add_adapters(model.llm, job.recipe.lora_rank)
     setup = Setup(model, scaffold, Stack(model, compiled), material, dev, job.recipe.tasks)
     for phase in (ALIGN, TUNE, JOINT):
+        if phase in job.held:
+            restore(setup, modules(job, phase))
+            continue
         plan: Plan = job.recipe.plans[phase]
         if phase == JOINT and not (job.out / f"{JOINT}.pt").exists():
             start_codec(model, setup.stack, material, plan.rows // team.size, job.seed)
@@ -121,13 +138,15 @@ def tune_all(
 
 def modules(job: Job, phase: str) -> dict[str, dict[str, torch.Tensor]]:
     """The weights that a phase left."""
-    state = torch.load(job.out / f"{phase}.pt", weights_only=True)
+    state = torch.load(job.folder(phase) / f"{phase}.pt", weights_only=True)
     found: dict[str, dict[str, torch.Tensor]] = state["modules"]
     return found
 
 
 def done(job: Job, phase: str) -> bool:
-    """Whether a phase has run all its steps."""
+    """Whether a phase has run all its steps, here or where it is taken from."""
+    if phase in job.held:
+        return True
     path = job.out / f"{phase}.pt"
     if not path.exists():
         return False
@@ -138,7 +157,7 @@ def done(job: Job, phase: str) -> bool:
 def trained_model(job: Job, codec: TextCodec) -> SemanticModel:
     """The model that phase 3 left, adapters merged."""
     model = SemanticModel(job.config)
-    model.vision.load_state_dict(modules(job, "vision")["tower"])
+    model.vision.load_state_dict(modules(job, VISION)["tower"])
     found = modules(job, JOINT)
     model.projector.load_state_dict(found["projector"])
     model.codec.load_state_dict(found["codec"])

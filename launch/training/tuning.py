@@ -42,6 +42,17 @@ class Setup:
     dev: Material
     tasks: Sequence[str]
 
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What a phase's checkpoint holds."""
+        model = self.model
+        return {
+            "projector": model.projector,
+            "llm": model.llm,
+            "codec": model.codec,
+            "scaffold": self.scaffold,
+        }
+
 
 def tune(
     team: Team, phase: str, setup: Setup, adapters: Sequence[nn.Parameter], plan: Plan, out: Path, seed: int
@@ -67,13 +78,13 @@ def tune(
         snr_db = JUDGE_SNR_DB if phase == JOINT else None
         return judge_on_pictures(model, setup.stack, setup.dev, snr_db, plan.rows // team.size)
 
-    modules = {
-        "projector": model.projector,
-        "llm": model.llm,
-        "codec": model.codec,
-        "scaffold": setup.scaffold,
-    }
-    train(team, Phase(phase, plan, modules, parameters, losses, judge), out, seed)
+    train(team, Phase(phase, plan, setup.modules, parameters, losses, judge), out, seed)
+
+
+def restore(setup: Setup, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+    """Go on from the weights that a phase left elsewhere."""
+    for name, module in setup.modules.items():
+        module.load_state_dict(weights[name])
 
 
 def align_loss(setup: Setup, rngs: Rngs) -> Tensor:
@@ -87,15 +98,18 @@ def align_loss(setup: Setup, rngs: Rngs) -> Tensor:
 def task_losses(
     setup: Setup, phase: str, step: int, rngs: Rngs
 ) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
-    """Questions at every step; reviews at every third and captions at every fourth, where they are tasks."""
+    """Questions at every step; reviews at every third and captions at every fourth, where they are tasks.
+
+    Phase 1 has one task on pictures, questions if there are any; reviews do not reach the projector.
+    """
     material = setup.material
     if "vqa" in setup.tasks:
         rows = material.draw(rngs)
         batch = material.packer.questions(*material.scenes(rows), rngs)
         yield "vqa", *_task(setup, phase, batch, material.seen(rows), rngs)
-    if phase == ALIGN:
-        return
-    if "text_classification" in setup.tasks and (step % 3 == 0 or len(setup.tasks) == 1):
+        if phase == ALIGN:
+            return
+    if "text_classification" in setup.tasks and phase != ALIGN and (step % 3 == 0 or len(setup.tasks) == 1):
         reviews = [material.reviews.fill(rng, material.packer) for rng in rngs]
         loss, figures = _task(setup, phase, material.packer.reviews(reviews), None, rngs)
         yield "review", 0.5 * loss, figures

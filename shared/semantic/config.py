@@ -54,6 +54,12 @@ class KanSizes(_Part):
     order: int = Field(3, ge=0)
 
 
+class MlpSizes(_Part):
+    """The projector as a plain perceptron: two linear layers, `hidden` wide between them."""
+
+    hidden: int = Field(gt=0)
+
+
 class LlmSizes(_Part):
     """Gemma2. `attention_softcap` None lets fused attention run; with one, attention is computed eagerly."""
 
@@ -111,11 +117,15 @@ class Limits(_Part):
 
 
 class SemanticConfig(_Part):
-    """Everything that shapes the weights. `uses_per_token` counts channel uses: two real values each."""
+    """Everything that shapes the weights. `uses_per_token` counts channel uses: two real values each.
+
+    The projector is of the kind whose sizes are given: `kan`, which is M4SC's, or `mlp`, to compare with.
+    """
 
     name: str
     vision: VisionSizes
-    kan: KanSizes
+    kan: KanSizes | None = None
+    mlp: MlpSizes | None = None
     llm: LlmSizes
     uses_per_token: int = Field(gt=0)
     split_layer: int = Field(ge=0)
@@ -128,8 +138,11 @@ class SemanticConfig(_Part):
     def _check(self) -> Self:
         if self.vision.image_size % self.vision.patch_size:
             raise ValueError("vision.patch_size must divide vision.image_size")
-        if self.kan.widths[0] != self.vision.hidden or self.kan.widths[-1] != self.llm.hidden:
-            raise ValueError(f"kan.widths must lead from {self.vision.hidden} to {self.llm.hidden}")
+        if (self.kan is None) == (self.mlp is None):
+            raise ValueError("expected one of kan and mlp, the sizes of the projector")
+        ends = (self.vision.hidden, self.llm.hidden)
+        if self.kan is not None and (self.kan.widths[0], self.kan.widths[-1]) != ends:
+            raise ValueError(f"kan.widths must lead from {ends[0]} to {ends[1]}")
         if self.split_layer > self.llm.layers:
             raise ValueError(f"split_layer must lie in [0, {self.llm.layers}]")
         if set(self.instructions) != set(TASKS):

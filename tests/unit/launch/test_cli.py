@@ -20,6 +20,8 @@ COMMANDS = (
     "bundle create",
     "bundle verify",
     "report",
+    "experiment",
+    "experiment ablations",
     "data",
     "data clevr-style",
 )

@@ -1,56 +1,31 @@
 """All phases on a codec of toy size: from nothing to a bundle that loads, also after a kill."""
 
-import gzip
 import json
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
-from launch.datasets.clevr_style.scene import sample_scene
 from launch.errors import LaunchError
 from launch.training import run as training
 from launch.training.lora import add_adapters, merged
 from launch.training.order import ORDER_FILE, order
-from launch.training.recipe import Plan, Recipe
 from launch.training.run import TOKENIZER_FILE, Job, done, train_bundle, trained_model
 from shared.semantic.bundle import Bundle
 from shared.semantic.model import SemanticModel
-from tests.unit.launch.training.tiny import grid_config, trace_codec
+from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
 from tests.unit.shared.semantic.tiny import tiny_model
-
-RECIPE = Recipe(
-    {name: Plan(2, 2, 1e-3) for name in ("vision", "language", "align", "tune", "joint")},
-    lora_rank=4,
-    compiled=False,
-)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("data")
-    (root / "images").mkdir()
-    scenes = [sample_scene(0, "train", index) for index in range(44)]
-    for scene in scenes:
-        Image.new("RGB", (240, 160), (90, 90, scene["image_index"])).save(
-            root / "images" / scene["image_filename"]
-        )
-    (root / "scenes.jsonl").write_text("".join(json.dumps(scene) + "\n" for scene in scenes))
-    return root
+    return plain_pictures(tmp_path_factory.mktemp("data") / "train", "train", 44)
 
 
 @pytest.fixture(scope="module")
 def imdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("imdb") / "reviews.jsonl.gz"
-    with gzip.open(path, "wt") as file:
-        for number in range(40):
-            label, text = ("pos", "a good film") if number % 2 else ("neg", "a film, was bad")
-            file.write(
-                json.dumps({"id": str(number), "label": label, "text": text * (1 + number % 3)}) + "\n"
-            )
-    return path
+    return few_reviews(tmp_path_factory.mktemp("imdb") / "reviews.jsonl.gz")
 
 
 def job_in(out: Path, data: Path, imdb: Path) -> Job:
@@ -75,16 +50,17 @@ def test_from_nothing_to_a_bundle(
     # stopped between phases and continued, the weights are the same
     again = job_in(tmp_path / "b", data, imdb)
     tune = training.tune
+    for before in ("tune", "joint"):
 
-    def stopped(team: object, phase: str, *rest: object) -> None:
-        if phase == "joint":
-            raise KeyboardInterrupt
-        tune(team, phase, *rest)  # type: ignore[arg-type]
+        def stopped(team: object, phase: str, *rest: object, before: str = before) -> None:
+            if phase == before:
+                raise KeyboardInterrupt
+            tune(team, phase, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(training, "tune", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        train_bundle(again, 1)
-    monkeypatch.undo()
+        monkeypatch.setattr(training, "tune", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            train_bundle(again, 1)
+        monkeypatch.undo()
     train_bundle(again, 1)
     codec = trace_codec()
     one, other = trained_model(job, codec).state_dict(), trained_model(again, codec).state_dict()

@@ -1,0 +1,61 @@
+"""What two runs on the same questions differ by: paired, with the interval resampled by image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from launch.errors import LaunchError
+from launch.intervals import percentile_interval, resampled_shares
+from launch.run_files import read_run
+from launch.scoring import Scored, judge
+from launch.summary import ends_by_index
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """In points of per cent. Without an interval where there are too few images, or nothing differs."""
+
+    points: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the whole interval lies below zero."""
+        return self.high is not None and self.high < 0
+
+
+def paired_difference(one: Path, other: Path, seed: int) -> Difference:
+    """The score in run folder `one` minus that in `other`: for questions the mean over their families.
+
+    Raises `LaunchError` when they did not ask the same.
+    """
+    mine, theirs = _scores(one), _scores(other)
+    if mine.keys() != theirs.keys():
+        raise LaunchError(f"{one} and {other}: not the same requests, cannot be compared")
+    return difference([(mine[key], theirs[key]) for key in sorted(mine)], seed)
+
+
+def difference(pairs: list[tuple[Scored, Scored]], seed: int) -> Difference:
+    """Mean over families of the mean differences; families and images are the first run's."""
+    values = [one.score - other.score for one, other in pairs]
+    families = [one.family for one, _ in pairs]
+    groups = sorted(set(families))
+    means = [np.mean([v for v, f in zip(values, families, strict=True) if f == group]) for group in groups]
+    samples = resampled_shares(values, [one.cluster for one, _ in pairs], families, seed)
+    interval = None if samples is None else percentile_interval(samples.mean(axis=1))
+    low, high = (None, None) if interval is None else (round(100 * b, 2) for b in interval)
+    return Difference(round(100 * float(np.mean(means)), 2), low, high, len(values))
+
+
+def _scores(run_dir: Path) -> dict[tuple[int, str, str], Scored]:
+    """Judged requests by index, text and image."""
+    files = read_run(run_dir)
+    ends = ends_by_index(files.events)
+    found = {}
+    for entry in files.workload:
+        for scored in judge([entry], ends):
+            found[int(entry["index"]), str(entry["text"]), str(entry["image"])] = scored
+    return found
