@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from launch.bundles.card import CardEntry, entry_from
-from launch.bundles.rerun import DataSets, NoData, run_config, run_summary
+from launch.bundles.rerun import DataSets, NoData, RunSummary, kept_or_run, run_config, run_summary
+from launch.cluster_check import checked
 from launch.errors import LaunchError
-from launch.runfolder import SUMMARY_FILE, read_config, read_summary
 from shared.config import RunConfig
 from shared.semantic.bundle import Bundle
 
@@ -106,13 +106,13 @@ def measure(
     keep: Path,
     say: Callable[[str], None],
     measurements: Sequence[Measurement] = MEASUREMENTS,
-    run: Callable[[RunConfig, Path], dict[str, Any]] = run_summary,
+    run: RunSummary = run_summary,
 ) -> list[CardEntry]:
     """Run what has not been run, in folders of `keep`; returns the card's entries.
 
     Raises:
-        LaunchError: data for one of them is not on this machine (nothing has been run then), a folder of
-            `keep` holds something else, or a run failed or was stopped; what was finished stays.
+        LaunchError: data for one of them is not on this machine (nothing has been run then), or a run failed
+            or was stopped; what was finished stays.
     """
     fingerprint = Bundle.load(folder).fingerprint
     configs = [_found(folder, wanted, sets) for wanted in measurements]
@@ -120,7 +120,7 @@ def measure(
     for number, (wanted, config) in enumerate(zip(measurements, configs, strict=True), 1):
         place = keep / wanted.label
         say(f"{number} of {len(measurements)}: {wanted.label}")
-        summary = _kept(place, config, fingerprint) or run(config, place)
+        summary = kept_or_run(config, place, fingerprint, run)
         entries += _entries(wanted, summary)
         for entry in entries[-len(wanted.figures) :]:
             say(f"    {entry.name}: {entry.value:.4f} [{entry.low:.4f}, {entry.high:.4f}], n {entry.n}")
@@ -129,23 +129,9 @@ def measure(
 
 def _found(folder: Path, wanted: Measurement, sets: DataSets) -> RunConfig:
     try:
-        return run_config(folder, wanted.config, wanted.overrides, sets)
+        return checked(run_config(folder, wanted.config, wanted.overrides, sets))
     except NoData as error:
         raise LaunchError(f"{wanted.label}: needs {error}") from None
-
-
-def _kept(place: Path, config: RunConfig, fingerprint: str) -> dict[str, Any] | None:
-    """The summary of an earlier run, None: there is none. Raises `LaunchError` where it was another run."""
-    if not (place / SUMMARY_FILE).exists():
-        return None
-    summary = read_summary(place)
-    if summary.get("fingerprint") != fingerprint:
-        raise LaunchError(f"{place}: a run of other weights ({str(summary.get('fingerprint'))[:16]}...)")
-    if read_config(place) != config:
-        raise LaunchError(f"{place}: a run of another configuration")
-    if summary.get("verdict") != "valid":
-        raise LaunchError(f"{place}: its verdict is {summary.get('verdict')}; remove it to run it again")
-    return summary
 
 
 def _entries(wanted: Measurement, summary: dict[str, Any]) -> Iterable[CardEntry]:

@@ -1,8 +1,9 @@
 """One run of a card: a shipped configuration on a given bundle, through the processes, and its summary."""
 
 import importlib.util
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from launch.datasets.clevr_folder import SCENES_FILE
 from launch.displays import LineDisplay
 from launch.errors import LaunchError
 from launch.front import Front
-from launch.runfolder import create_run_folder, read_summary
+from launch.runfolder import CONFIG_FILE, SUMMARY_FILE, config_text, create_run_folder, read_summary
 from launch.signals import StopSignals
 from launch.workload.clevr_style import data_folder
 from shared.config import RunConfig, load_config
+
+RunSummary = Callable[[RunConfig, Path], dict[str, Any]]
 
 
 class NoData(Exception):
@@ -66,6 +69,35 @@ def run_summary(config: RunConfig, run_dir: Path) -> dict[str, Any]:
     if code != 0:
         raise RunFailed(f"the run's verdict is {summary['verdict']} (exit code {code})")
     return summary
+
+
+def kept_or_run(config: RunConfig, folder: Path, fingerprint: str, run: RunSummary) -> dict[str, Any]:
+    """The summary of the run in `folder` if it is this one, of these weights, and valid; else of a new one.
+
+    Another run's folder, or one that was cut short, gives way. Raises as `run`, and `LaunchError` where
+    `folder` is no run folder.
+    """
+    if not _is_done(folder, config, fingerprint):
+        _discard(folder)
+        run(config, folder)
+    return read_summary(folder)
+
+
+def _is_done(folder: Path, config: RunConfig, fingerprint: str) -> bool:
+    if not (folder / SUMMARY_FILE).exists() or not (folder / CONFIG_FILE).exists():
+        return False
+    if (folder / CONFIG_FILE).read_text(encoding="utf-8") != config_text(config):
+        return False
+    summary = read_summary(folder)
+    return summary.get("verdict") == "valid" and summary.get("fingerprint") == fingerprint
+
+
+def _discard(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not (folder / CONFIG_FILE).exists() and any(folder.iterdir()):
+        raise LaunchError(f"{folder}: not a run folder, remove it")
+    shutil.rmtree(folder)
 
 
 def _root(config: RunConfig, sets: DataSets) -> Path | None:

@@ -1,23 +1,20 @@
 """Is a bundle what it says it is? Its files and digests, its tensors, and the numbers on its card."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from launch.bundles.card import Card, CardEntry, CardError, Figure, figure_of, read_card
-from launch.bundles.rerun import DataSets, NoData, RunFailed, run_config, run_summary
+from launch.bundles.rerun import DataSets, NoData, RunFailed, RunSummary, run_config, run_summary
 from launch.errors import LaunchError
-from shared.config import ConfigError, RunConfig
+from shared.config import ConfigError
 from shared.semantic.bundle import Bundle, BundleError
 from shared.semantic.manifest import check_all
 
 WITHIN, OUTSIDE, NOT_RUN = "within interval", "outside interval", "not run"
 _ROUNDING = 5e-5
 """Summaries give four digits."""
-
-RunSummary = Callable[[RunConfig, Path], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

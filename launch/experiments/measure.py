@@ -1,21 +1,17 @@
 """One figure of an ablation: a shipped configuration on a variant's bundle, run through the processes."""
 
 import shlex
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from launch.bundles.card import Figure, figure_of
-from launch.bundles.rerun import DataSets, NoData, run_config
+from launch.bundles.rerun import DataSets, NoData, RunSummary, kept_or_run, run_config
 from launch.cluster_check import checked
 from launch.errors import LaunchError
-from launch.runfolder import CONFIG_FILE, SUMMARY_FILE, config_text, read_summary
 from shared.config import RunConfig
 from shared.semantic.manifest import read_manifest
-
-RunSummary = Callable[[RunConfig, Path], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +73,7 @@ def measure(bundle: Path, condition: Condition, folder: Path, sets: DataSets, ru
     Raises `LaunchError` (also when the verdict is not valid), `ConfigError` and `Interrupted`.
     """
     config = checked(find_data(bundle, condition, sets))
-    if not _is_done(folder, config, read_manifest(bundle).fingerprint):
-        if folder.exists():
-            _discard(folder)
-        run(config, folder)
-    summary = read_summary(folder)
+    summary = kept_or_run(config, folder, read_manifest(bundle).fingerprint, run)
     return Measured(
         folder,
         summary,
@@ -102,19 +94,3 @@ def command(bundle: Path, condition: Condition, root: str | None) -> str:
 
 def _sets(overrides: Sequence[str]) -> list[str]:
     return [word for override in overrides for word in ("--set", override)]
-
-
-def _is_done(folder: Path, config: RunConfig, fingerprint: str) -> bool:
-    if not (folder / SUMMARY_FILE).exists() or not (folder / CONFIG_FILE).exists():
-        return False
-    if (folder / CONFIG_FILE).read_text(encoding="utf-8") != config_text(config):
-        return False
-    summary = read_summary(folder)
-    return summary.get("verdict") == "valid" and summary.get("fingerprint") == fingerprint
-
-
-def _discard(folder: Path) -> None:
-    """Another run's folder, or one that was cut short."""
-    if not (folder / CONFIG_FILE).exists() and any(folder.iterdir()):
-        raise LaunchError(f"{folder}: not a run folder, remove it")
-    shutil.rmtree(folder)

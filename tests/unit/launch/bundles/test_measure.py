@@ -75,16 +75,21 @@ def test_a_stopped_measurement_goes_on(bundle: Path, sets: DataSets, tmp_path: P
 def test_runs_of_other_weights_or_configurations_do_not_count(
     bundle: Path, sets: DataSets, tmp_path: Path
 ) -> None:
-    fingerprint = Bundle.load(bundle).fingerprint
-    measure(bundle, sets, tmp_path / "other", lambda line: None, TWO, Runs("0" * 64))
-    with pytest.raises(LaunchError, match="other weights"):
-        measure(bundle, sets, tmp_path / "other", lambda line: None, TWO, Runs(fingerprint))
-    keep = tmp_path / "runs"
-    measure(bundle, sets, keep, lambda line: None, TWO, Runs(fingerprint))
+    fingerprint, keep = Bundle.load(bundle).fingerprint, tmp_path / "runs"
+    measure(bundle, sets, keep, lambda line: None, TWO, Runs("0" * 64))
+    again = Runs(fingerprint)
+    measure(bundle, sets, keep, lambda line: None, TWO, again)
+    assert len(again.done) == 2, "those were of other weights"
     (keep / TWO[0].label).rename(keep / "aside")
     (keep / TWO[1].label).rename(keep / TWO[0].label)
-    with pytest.raises(LaunchError, match="another configuration"):
-        measure(bundle, sets, keep, lambda line: None, TWO, Runs(fingerprint))
+    again = Runs(fingerprint)
+    measure(bundle, sets, keep, lambda line: None, TWO, again)
+    assert len(again.done) == 2, "one was of another configuration, one was not there"
+    foreign = tmp_path / "mine"
+    (foreign / TWO[0].label).mkdir(parents=True)
+    (foreign / TWO[0].label / "notes.txt").write_text("keep me")
+    with pytest.raises(LaunchError, match="not a run folder"):
+        measure(bundle, sets, foreign, lambda line: None, TWO, Runs(fingerprint))
 
 
 def test_missing_data_is_said_before_anything_runs(bundle: Path, sets: DataSets, tmp_path: Path) -> None:
