@@ -81,7 +81,9 @@ def verify(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A data set, or a folder of data sets.")
     ] = None,
-    imdb: Annotated[Path | None, typer.Option(metavar="FILE", help="Reviews, .jsonl or .jsonl.gz.")] = None,
+    imdb: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Reviews: .jsonl, .jsonl.gz, or aclImdb.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Files and tensors only, no runs.")] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the run folders here. [dim]not kept[/]")

@@ -8,7 +8,7 @@ import typer
 
 def train(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A rendered CLEVR-style data set.")],
-    imdb: Annotated[Path, typer.Option("--imdb", metavar="FILE", help="Reviews, .jsonl or .jsonl.gz.")],
+    imdb: Annotated[Path, typer.Option("--imdb", metavar="PATH", help="Reviews: JSON lines, or aclImdb.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Checkpoints, log, curves, tokenizer.")],
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="DIR", help="Where the weights go.")

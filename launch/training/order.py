@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from launch.datasets.imdb import read_reviews
 from launch.errors import LaunchError
 from launch.training.recipe import MICRO_RECIPE
 from launch.training.run import Job, train_bundle
@@ -31,7 +32,7 @@ def order(
     resume: bool,
     force: bool,
 ) -> Order:
-    """Raises `LaunchError`, one line that names the option, for what cannot be done."""
+    """Raises `LaunchError` or `DatasetError`, one line, for what cannot be done."""
     if preset != "micro":
         raise LaunchError(f"--preset {preset}: expected micro (the recipe of other sizes is not known)")
     for option, path in (("--data", data), ("--imdb", imdb)):
@@ -39,6 +40,7 @@ def order(
             raise LaunchError(f"{option} {path}: no such file or folder")
     if not (data / "scenes.jsonl").exists():
         raise LaunchError(f"--data {data}: no scenes.jsonl in it, expected a data set of `m4sc data`")
+    read_reviews(imdb, split="train")
     recipe = MICRO_RECIPE.scaled(scale)
     for name, plan in recipe.plans.items():
         if plan.rows % workers:

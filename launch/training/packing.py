@@ -14,6 +14,7 @@ from launch.datasets.clevr_style.programs import attributes_of, evaluate
 from launch.datasets.clevr_style.questions import FAMILIES, Family, Question, questions_for
 from launch.datasets.clevr_style.scene import Scene
 from launch.datasets.clevr_style.wording import with_article
+from launch.datasets.imdb import ANSWERS
 from launch.training.scenes import PATCHES, Patches
 from launch.training.traces import FREE, Constraint, Word, trace
 from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, PADDING, TEXT
@@ -21,7 +22,6 @@ from shared.semantic.prompt import Prompts
 from shared.semantic.tokenizer import TextCodec
 from shared.semantic.trace import ANSWER, pointer
 
-LABELS = {"pos": "positive", "neg": "negative"}
 #: Of the questions, this share is answered at once, without a trace.
 DIRECT = 0.2
 EOS_WEIGHT = 0.2
@@ -115,20 +115,20 @@ class Packer:
         return self._batch(rows, True, ["caption"] * len(rows))
 
     def reviews(self, rows: Sequence[Sequence[tuple[Sequence[int], str]]]) -> Batch:
-        """Sentiment of (token ids, label), predicted at the end and, with less weight, on the way."""
+        """Sentiment of (token ids, answer), predicted at the end and, with less weight, on the way."""
         packed, names = [], list[str]()
         layout = self._prompts.layout("text_classification")
         for texts in rows:
             row = self._begin("text_classification", False)
-            for group, (ids, label) in enumerate(texts, 1):
+            for group, (ids, answer) in enumerate(texts, 1):
                 first = len(row.ids)
                 row.add(list(ids), TEXT, group, layout.text(len(ids)))
-                word = self._encode(LABELS[label])[0]
+                word = self._encode(answer)[0]
                 row.predictions += [
                     (first + i, word, ON_THE_WAY, len(names), False) for i in range(12, len(ids) - 1, EVERY)
                 ]
-                answer = [Word(LABELS[label], None, FREE)]
-                self._generated(row, group, len(names), layout.text(len(ids)).stop, answer, None, final=True)
+                words = [Word(answer, None, FREE)]
+                self._generated(row, group, len(names), layout.text(len(ids)).stop, words, None, final=True)
                 names.append("review")
             packed.append(row)
         return self._batch(packed, False, names)
@@ -142,7 +142,7 @@ class Packer:
     @property
     def label_tokens(self) -> int:
         """What a review's answer takes, in tokens."""
-        return max(len(self._encode(word)) for word in LABELS.values())
+        return max(len(self._encode(word)) for word in ANSWERS.values())
 
     def _encode(self, text: str) -> list[int]:
         """Of the few words that answers, traces and captions are made of; each is encoded once."""

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import torch
 
+from launch.datasets.imdb import read_reviews
+from launch.datasets.sample import Sample
 from launch.training.codec_start import start_codec
-from launch.training.corpus import Review, read_reviews, train_tokenizer
+from launch.training.corpus import train_tokenizer
 from launch.training.curves import draw_curves
 from launch.training.distributed import run_workers
 from launch.training.forward import Stack
@@ -61,7 +63,7 @@ def tokenizer_of(job: Job) -> TextCodec:
     """Phase 0a, once."""
     path = job.out / TOKENIZER_FILE
     if not path.exists():
-        codec = train_tokenizer(read_reviews(job.imdb), job.config)
+        codec = train_tokenizer(read_reviews(job.imdb, split="train"), job.config)
         partial = path.with_suffix(".tmp")
         codec.tokenizer.save(str(partial))
         partial.replace(path)
@@ -72,7 +74,7 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
     """What one worker does in all phases."""
     torch.set_num_threads(1)
     codec = TextCodec.from_text(tokenizer)
-    reviews = read_reviews(job.imdb)
+    reviews = read_reviews(job.imdb, split="train")
     compiled = job.recipe.compiled and shutil.which("g++") is not None
     plans, config = job.recipe.plans, job.config
     if not done(job, "vision"):
@@ -96,7 +98,7 @@ def tune_all(
     job: Job,
     model: SemanticModel,
     codec: TextCodec,
-    reviews: list[Review],
+    reviews: list[Sample],
     compiled: bool,
 ) -> None:
     """Phases 1 to 3."""
