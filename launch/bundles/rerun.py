@@ -11,7 +11,7 @@ from launch.cluster_check import checked
 from launch.commands.common import find_config
 from launch.datasets.clevr_folder import holds_scenes
 from launch.displays import LineDisplay
-from launch.errors import LaunchError
+from launch.errors import Interrupted, LaunchError
 from launch.front import Front
 from launch.runfolder import create_run_folder, read_summary
 from launch.signals import StopSignals
@@ -25,10 +25,6 @@ class NoData(Exception):
 
 class RunFailed(LaunchError):
     """A run that gives no number."""
-
-
-class Interrupted(LaunchError):
-    """A stop signal ended the run."""
 
 
 @dataclass(frozen=True, slots=True)

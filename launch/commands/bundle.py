@@ -102,15 +102,11 @@ def verify(
         if path is not None and not path.exists():
             raise LaunchError(f"{option} {path}: no such file or folder")
 
-    from launch.bundles.rerun import DataSets, Interrupted
+    from launch.bundles.rerun import DataSets
     from launch.bundles.verify import verify as look
     from shared.starting import bundle_folder
 
-    try:
-        report = look(bundle_folder(bundle), DataSets(data, imdb), quick, out)
-    except Interrupted as error:
-        print(f"m4sc: {error}", file=sys.stderr)
-        raise typer.Exit(3) from None
+    report = look(bundle_folder(bundle), DataSets(data, imdb), quick, out)
     if as_json:
         print_json(report.to_json())
     else:
