@@ -20,7 +20,7 @@ from launch.training.corpus import sentiment_start
 from launch.training.forward import PROBE_LAYER, Pass, Stack, exact, final_share
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
 from launch.training.loop import Phase, Rngs, normal, train
-from launch.training.packing import Batch, Packer
+from launch.training.packing import Batch, Packer, shorten
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.scenes import Patches, features, patches_of
@@ -45,6 +45,9 @@ class Reviews:
         self.ids = [list(e.ids) for e in encoded]
         self.answers = [r.answer for r in reviews]
 
+    def __len__(self) -> int:
+        return len(self.ids)
+
     def fill(self, rng: np.random.Generator, packer: Packer) -> list[tuple[list[int], str]]:
         """Reviews for one sequence."""
         room = packer.room
@@ -64,7 +67,7 @@ def crop(ids: list[int], longest: int, rng: np.random.Generator) -> list[int]:
     if len(ids) <= longest:
         return ids
     if rng.random() < 0.6:
-        return [*ids[: longest // 2], *ids[-(longest - longest // 2) :]]
+        return shorten(ids, longest)
     start = int(rng.integers(len(ids) - longest + 1))
     return ids[start : start + longest]
 

@@ -15,6 +15,7 @@ from launch.datasets.clevr_style.questions import FAMILIES, Family, Question, qu
 from launch.datasets.clevr_style.scene import Scene
 from launch.datasets.clevr_style.wording import with_article
 from launch.datasets.imdb import ANSWERS
+from launch.datasets.llava import Conversation
 from launch.training.scenes import PATCHES, Patches
 from launch.training.traces import FREE, Constraint, Word, trace
 from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, PADDING, TEXT
@@ -70,6 +71,11 @@ class _Row:
         self.segments += [segment] * len(ids)
         self.groups += [group] * len(ids)
         self.positions += list(positions)
+
+
+def shorten(ids: list[int], most: int) -> list[int]:
+    """The beginning and the end of a long text, as at run time."""
+    return ids if len(ids) <= most else [*ids[: most // 2], *ids[len(ids) - (most - most // 2) :]]
 
 
 class Packer:
@@ -133,6 +139,36 @@ class Packer:
             packed.append(row)
         return self._batch(packed, False, names)
 
+    def conversations(self, chats: Sequence[Conversation]) -> Batch:
+        """Every question with its answer as a group of its own behind the picture that they share.
+
+        All of one task, all with a picture or all without. Questions that there is no room for are left out;
+        of a first one that is too long, beginning and end are kept, of its answer the beginning.
+        """
+        task, has_image = chats[0].task, chats[0].image is not None
+        rows, layout = [], self._prompts.layout(task)
+        for example, chat in enumerate(chats):
+            row = self._begin(task, has_image)
+            for group, turn in enumerate(chat.turns, 1):
+                question = self._codec.encode(turn.question) if turn.question else []
+                answer, room = self._codec.encode(turn.answer), self._length - len(row.ids)
+                whole = len(question) <= self._prompts.text_limit and len(question) + len(answer) <= room
+                if not whole and group > 1:
+                    continue
+                if not whole:
+                    most = min(self._prompts.text_limit, max(room // 2, room - len(answer)))
+                    question = shorten(question, most)
+                    answer = answer[: room - len(question)]
+                row.add(question, TEXT, group, layout.text(len(question)))
+                column = len(row.ids) - 1
+                row.predictions += [(column + i, word, 1.0, example, True) for i, word in enumerate(answer)]
+                if whole:
+                    row.predictions.append((column + len(answer), self._eos, EOS_WEIGHT, example, False))
+                start = layout.text(len(question)).stop
+                row.add(answer, GENERATED, group, range(start, start + len(answer)))
+            rows.append(row)
+        return self._batch(rows, has_image, [task] * len(rows))
+
     @property
     def room(self) -> int:
         """The longest review that fits into a sequence, in tokens."""
@@ -154,7 +190,7 @@ class Packer:
         row, layout = _Row(), self._prompts.layout(task)
         row.add([self._bos], BOS, 0, range(1))
         if image:
-            row.add([0] * PATCHES, IMAGE, 0, layout.image)
+            row.add([0] * len(layout.image), IMAGE, 0, layout.image)
         row.add(layout.instruction_ids, INSTRUCTION, 0, layout.instruction)
         return row
 
