@@ -39,6 +39,24 @@ def require_ray() -> None:
         raise LaunchError("Ray is missing: install it with `pip install ray`, or run `make setup`")
 
 
+def private_ray(cpus: int, **options: Any) -> Path:
+    """Start a Ray of this process alone; returns its folder, to be removed by whoever stops it.
+
+    To be called before anything imports Ray, which reads its environment then.
+    """
+    # A token of this run alone; else Ray leaves one in the home folder.
+    os.environ.update(_ENVIRONMENT, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    import ray
+
+    temp_dir = make_temp_dir("ray")
+    try:
+        ray.init(address="local", num_cpus=cpus, include_dashboard=False, _temp_dir=str(temp_dir), **options)
+    except BaseException:
+        shutil.rmtree(temp_dir, ignore_errors=True)
+        raise
+    return temp_dir
+
+
 class Cluster:
     """A private Ray, or a stay in somebody's. `start` and `stop` on one thread that lives until the end."""
 
@@ -51,25 +69,15 @@ class Cluster:
     def start(self) -> None:
         """Blocks until Ray is there. Raises `LaunchError`."""
         require_ray()
-        os.environ.update(_ENVIRONMENT)
-        if self._config.address is None:  # a token of this run alone; else Ray leaves one in the home folder
-            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
         began_s = time.monotonic()
-        import ray
-
         common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if self._config.address is None:
-                self._temp_dir = make_temp_dir("ray")
-                ray.init(
-                    address="local",
-                    num_cpus=1,
-                    include_dashboard=False,
-                    object_store_memory=_OBJECT_STORE_BYTES,
-                    _temp_dir=str(self._temp_dir),
-                    **common,
-                )
+                self._temp_dir = private_ray(1, object_store_memory=_OBJECT_STORE_BYTES, **common)
             else:
+                os.environ.update(_ENVIRONMENT)
+                import ray
+
                 ray.init(address=self._config.address, namespace="m4sc", **common)
         except Exception as error:  # noqa: BLE001  Ray says a start that took too long by a bare Exception
             where = self._config.address or "a private Ray on this machine"

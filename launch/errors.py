@@ -11,3 +11,7 @@ class RoleRefused(LaunchError):
 
 class RunFolderError(LaunchError):
     """The folder for the run's files cannot be used."""
+
+
+class Interrupted(LaunchError):
+    """A stop signal ended it before its end."""

@@ -18,7 +18,7 @@ from launch.errors import LaunchError
 from launch.guardian import RUN_ID_VARIABLE, kill_run
 from launch.orders import LineSocket, Orders
 from launch.runfolder import discard_run_folder, missing_files
-from launch.signals import StopSignals
+from launch.signals import StopSignals, let_go_of_terminal
 from launch.temp_dirs import sweep_temp_dirs
 from shared.config import RunConfig
 
@@ -145,7 +145,7 @@ class Front:
         self._answered = len(self._signals.received)
         name = self._signals.received[0].name
         if self._signals.received[-1] == signal.SIGHUP:
-            _let_go_of_terminal()
+            let_go_of_terminal()
         if not first or not self._heard:  # a supervisor that has said nothing yet has started nothing
             return False
         self._give_up_s = time.monotonic() + _STOP_S
@@ -207,12 +207,3 @@ def _import_for_completion() -> None:
 
     import launch.completion
     import launch.summary_table  # noqa: F401
-
-
-def _let_go_of_terminal() -> None:
-    """After SIGHUP every write to the terminal fails: send them nowhere."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        if os.isatty(number):
-            os.dup2(nowhere, number)
-    os.close(nowhere)

@@ -5,6 +5,7 @@ only a handler of one's own undoes that. Nothing happens inside a handler but co
 """
 
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -60,3 +61,12 @@ class StopSignals:
             self._writer.send(b"!")
         if self._on_signal is not None:
             self._on_signal(number)
+
+
+def let_go_of_terminal() -> None:
+    """After SIGHUP every write to the terminal fails: send them nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        if os.isatty(number):
+            os.dup2(nowhere, number)
+    os.close(nowhere)

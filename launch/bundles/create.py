@@ -127,8 +127,11 @@ def _write(
         raise CreateError(f"--out {out}: cannot be written ({error.strerror or error})") from None
 
 
-def check_place(out: Path, force: bool) -> None:
-    """Nothing there, an empty folder, or with `force` a bundle. Raises `CreateError`."""
+def check_place(out: Path, force: bool, option: str = "--out") -> None:
+    """Nothing there, an empty folder, or with `force` a bundle. `option` is what the person typed it after.
+
+    Raises `CreateError`.
+    """
     if not out.exists() and not out.is_symlink():
         return
     if out.is_dir() and not any(out.iterdir()):
@@ -137,6 +140,6 @@ def check_place(out: Path, force: bool) -> None:
         (out / TOKENIZER_FILE).is_file() and (out / CONFIG_FILE).is_file()
     )
     if not is_bundle or out.is_symlink():
-        raise CreateError(f"--out {out}: is there and is no bundle: not replaced")
+        raise CreateError(f"{option} {out}: is there and is no bundle: not replaced")
     if not force:
-        raise CreateError(f"--out {out}: holds a bundle; give --force to replace it")
+        raise CreateError(f"{option} {out}: holds a bundle; give --force to replace it")

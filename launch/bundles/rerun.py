@@ -10,9 +10,9 @@ from typing import Any
 
 from launch.cluster_check import checked
 from launch.commands.common import find_config
-from launch.datasets.clevr_folder import SCENES_FILE
+from launch.datasets.clevr_folder import holds_scenes
 from launch.displays import LineDisplay
-from launch.errors import LaunchError
+from launch.errors import Interrupted, LaunchError
 from launch.front import Front
 from launch.runfolder import CONFIG_FILE, SUMMARY_FILE, config_text, create_run_folder, read_summary
 from launch.signals import StopSignals
@@ -30,13 +30,9 @@ class RunFailed(LaunchError):
     """A run that gives no number."""
 
 
-class Interrupted(LaunchError):
-    """A stop signal ended the run."""
-
-
 @dataclass(frozen=True, slots=True)
 class DataSets:
-    """Where data lies. `data`: a data set, or a folder with data sets; `imdb`: a file of reviews."""
+    """Where data lies. `data`: a data set, or a folder with data sets; `imdb`: reviews."""
 
     data: Path | None = None
     imdb: Path | None = None
@@ -111,7 +107,7 @@ def _root(config: RunConfig, sets: DataSets) -> Path | None:
     inside = None if sets.data is None or configured is None else sets.data / configured.name
     if source == "clevr_folder":
         candidates = [path for path in (sets.data, inside, configured) if path is not None]
-        return _first_of([path for path in candidates if (path / SCENES_FILE).is_file()], "--data")
+        return _first_of([path for path in candidates if holds_scenes(path)], "--data")
     own = data_folder(config.workload)
     given = None if sets.data is None else sets.data / own.name
     if given is not None and given.is_dir():

@@ -81,7 +81,9 @@ def verify(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A data set, or a folder of data sets.")
     ] = None,
-    imdb: Annotated[Path | None, typer.Option(metavar="FILE", help="Reviews, .jsonl or .jsonl.gz.")] = None,
+    imdb: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Reviews: .jsonl, .jsonl.gz, or aclImdb.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Files and tensors only, no runs.")] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the run folders here. [dim]not kept[/]")
@@ -100,15 +102,11 @@ def verify(
         if path is not None and not path.exists():
             raise LaunchError(f"{option} {path}: no such file or folder")
 
-    from launch.bundles.rerun import DataSets, Interrupted
+    from launch.bundles.rerun import DataSets
     from launch.bundles.verify import verify as look
     from shared.starting import bundle_folder
 
-    try:
-        report = look(bundle_folder(bundle), DataSets(data, imdb), quick, out)
-    except Interrupted as error:
-        print(f"m4sc: {error}", file=sys.stderr)
-        raise typer.Exit(3) from None
+    report = look(bundle_folder(bundle), DataSets(data, imdb), quick, out)
     if as_json:
         print_json(report.to_json())
     else:

@@ -1,11 +1,12 @@
 """`m4sc data`: data sets."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 app = typer.Typer(no_args_is_help=True)
+AGAIN = "the same command goes on"
 
 
 @app.callback()
@@ -33,11 +34,28 @@ def clevr_style(
 ) -> None:
     """Render CLEVR-style scenes and write questions with answers about them.
 
+    Ctrl-C stops within 5 s; the same command goes on where it was stopped.
+
     Example: [bold]m4sc data clevr-style data/mine --split train --count 500[/]
     """
+    from launch.child import run_child
+
+    options = {
+        "root": str(root),
+        "split": split,
+        "count": count,
+        "seed": seed,
+        "samples": samples,
+        "workers": workers,
+        "families": families,
+    }
+    raise typer.Exit(run_child("launch.commands.data:build_clevr_style", options, AGAIN))
+
+
+def build_clevr_style(root: str, families: list[str] | None, **options: Any) -> None:
+    """Build and say where. Raises `DatasetError` or `LaunchError`."""
     from launch.datasets.clevr_style.build import build
     from launch.datasets.clevr_style.offers import ALL, check_families
 
-    chosen = check_families(families or [ALL])
-    build(root, split, count, seed=seed, samples=samples, workers=workers, families=chosen)
-    typer.echo(str(root))
+    build(Path(root), families=check_families(families or [ALL]), **options)
+    typer.echo(root)

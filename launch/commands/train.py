@@ -7,36 +7,73 @@ import typer
 
 
 def train(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A rendered CLEVR-style data set.")],
-    imdb: Annotated[Path, typer.Option("--imdb", metavar="FILE", help="Reviews, .jsonl or .jsonl.gz.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Checkpoints, log, curves, tokenizer.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Checkpoints, log, curves.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="micro: a rendered CLEVR-style data set.")
+    ] = None,
+    imdb: Annotated[
+        Path | None, typer.Option("--imdb", metavar="PATH", help="Reviews: JSON lines, or aclImdb.")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="paper: a bundle of published weights.")
+    ] = None,
+    conversations: Annotated[
+        Path | None,
+        typer.Option("--conversations", metavar="FILE", help="paper: conversations in LLaVA's format."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", metavar="DIR", help="paper: the images that they name.")
+    ] = None,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="DIR", help="Where the weights go.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="Sizes and recipe.")] = "micro",
+    preset: Annotated[
+        str, typer.Option(help="Sizes and recipe: [bold]micro[/] or [bold]paper[/].")
+    ] = "micro",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes, by Ray Train.")] = 1,
     scale: Annotated[float, typer.Option(min=0.0001, help="Of the recipe's steps, this share.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a bundle, also a better one.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a bundle, also by a worse one.")] = False,
 ) -> None:
     """Train a bundle, all phases; what is already done in --out is kept.
 
+    [bold]micro[/] is trained from nothing, on --data and --imdb; [bold]paper[/] from published weights
+    (--from), on --conversations, --images and, if given, --imdb.
+
+    A bundle that is there is replaced by one that is not worse; a worse one is kept as DIR.rejected (exit
+    code 1).
+
+    Ctrl-C stops within 5 s, after the step that it is at and with a checkpoint; --resume goes on.
+
     Example: [bold]m4sc train --data data/mine --imdb imdb.jsonl --out runs/train --bundle bundles/mine[/]
     """
-    from launch.training.order import order, run_order
+    from launch.child import run_child
+    from launch.training.stop import ask_to_stop, forget_to_stop
 
-    run_order(
-        order(
-            preset=preset,
-            data=data,
-            imdb=imdb,
-            out=out,
-            bundle=bundle,
-            workers=workers,
-            scale=scale,
-            seed=seed,
-            resume=resume,
-            force=force,
+    sources = {
+        "--data": data,
+        "--imdb": imdb,
+        "--from": start,
+        "--conversations": conversations,
+        "--images": images,
+    }
+    options = {
+        "preset": preset,
+        "sources": {option: None if path is None else str(path) for option, path in sources.items()},
+        "out": str(out),
+        "bundle": None if bundle is None else str(bundle),
+        "workers": workers,
+        "scale": scale,
+        "seed": seed,
+        "resume": resume,
+        "force": force,
+    }
+    forget_to_stop(out)
+    try:
+        code = run_child(
+            "launch.training.order:carry_out", options, "--resume goes on", lambda child: ask_to_stop(out)
         )
-    )
+    finally:
+        forget_to_stop(out)
+    raise typer.Exit(code)

@@ -1,4 +1,6 @@
-"""JSON lines from outside, plain or gzipped: each fault is one line that names file, line and field."""
+"""JSON from outside, whole files and (plain or gzipped) lines: each fault is one line that names file, place
+and field.
+"""
 
 import gzip
 import json
@@ -10,6 +12,8 @@ from typing import Any, Final
 from launch.datasets.errors import DatasetError
 
 MAX_LINE_CHARACTERS: Final = 1 << 20
+MAX_FILE_BYTES: Final = 2 << 30
+"""Of a file that is read whole: CLEVR's largest has 0.7 GB."""
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -32,6 +36,38 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             raise DatasetError(f"{path}: after line {number}: expected a whole gzip file ({error})") from None
         except UnicodeDecodeError as error:
             raise DatasetError(f"{path}: after line {number}: expected UTF-8 ({error.reason})") from None
+
+
+def read_json(path: Path, expected: str) -> Any:
+    """What a JSON file holds; `expected` says what kind of file should be there."""
+    if not path.is_file():
+        raise DatasetError(f"{path}: no such file, expected {expected}")
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DatasetError(f"{path}: expected at most {MAX_FILE_BYTES} bytes")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: expected JSON in UTF-8 ({error})") from None
+    except RecursionError:
+        raise DatasetError(f"{path}: expected JSON in UTF-8 (nested too deep)") from None
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def list_field(path: Path, content: object, field: str) -> list[Any]:
+    """A list that must be in a file's outermost object."""
+    values = content.get(field) if isinstance(content, dict) else None
+    if not isinstance(values, list):
+        raise DatasetError(f"{path}: {field}: expected a list, found {type(values).__name__}")
+    return values
+
+
+def object_field(path: Path, place: str, field: str, value: object) -> dict[str, Any]:
+    """A value that must be an object; `field` is empty for the record itself."""
+    if not isinstance(value, dict):
+        where = f"{place}: {field}" if field else place
+        raise DatasetError(f"{path}: {where}: expected an object, found {type(value).__name__}")
+    return value
 
 
 def text_field(path: Path, place: str, record: Mapping[str, Any], field: str) -> str:

@@ -1,32 +1,36 @@
 """Where the channel codec begins: the principal components of what it will carry."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from torch import Tensor
 
-from launch.training.forward import Stack
-from launch.training.material import Material
+from launch.training.loop import Rngs
+from launch.training.packing import Batch
+from launch.training.tuning import Learner
 from shared.semantic.codec import ChannelDecoder, ChannelEncoder
 from shared.semantic.masks import IMAGE, TEXT
-from shared.semantic.model import SemanticModel
 
 PICTURES = 64
 
+Draw = Callable[[Rngs], tuple[Batch, Tensor]]
+
 
 @torch.no_grad()
-def start_codec(model: SemanticModel, stack: Stack, material: Material, rows: int, seed: int) -> None:
+def start_codec(learner: Learner, draw: Draw, rows: int, seed: int) -> None:
     """Public code from image tokens, private code from image and text tokens; erasure from the mean token.
 
-    `rows` sequences are computed at a time.
+    `draw` gives packed sequences with pictures; `rows` of them are computed at a time.
     """
+    model = learner.model
     image, text = [], []
     for start in range(0, PICTURES, rows):
         rngs = [np.random.default_rng([seed, start + row]) for row in range(rows)]
-        drawn = material.draw(rngs)
-        batch = material.packer.questions(*material.scenes(drawn), rngs)
-        seen = model.projector(material.seen(drawn))
-        split = stack.run(
-            batch, seen, torch.zeros(rows, dtype=torch.bool), split_layer=model.config.split_layer
-        ).split_BTD
+        batch, seen = draw(rngs)
+        nowhere = torch.zeros(rows, dtype=torch.bool)
+        out = learner.stack.run(batch, model.projector(seen), nowhere, split_layer=model.config.split_layer)
+        split = out.split_BTD.float()
         image.append(split[batch.segments_BT == IMAGE])
         text.append(split[batch.segments_BT == TEXT])
     images, texts = torch.cat(image), torch.cat(text)

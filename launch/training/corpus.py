@@ -1,10 +1,6 @@
-"""Text: reviews from a file, the tokenizer trained on them and on scenes, and a start for embeddings."""
+"""Text: the tokenizer trained on reviews and scenes, and a start for embeddings."""
 
-import gzip
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -15,27 +11,10 @@ from torch.nn import functional
 from launch.datasets.clevr_style.captions import caption
 from launch.datasets.clevr_style.questions import FAMILIES, questions_for
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, imagine_scene
+from launch.datasets.sample import Sample
 from shared.semantic.config import SemanticConfig
 from shared.semantic.tokenizer import SPECIAL, UNKNOWN, TextCodec
 from shared.semantic.trace import trace_words
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    text: str
-    label: str
-
-
-def read_reviews(path: Path) -> list[Review]:
-    """Reviews of a (gzipped) JSON-lines file with `text` and `label` (pos, neg)."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return [Review(clean(row["text"]), row["label"]) for row in rows]
-
-
-def clean(text: str) -> str:
-    return " ".join(text.replace("<br />", " ").split())
 
 
 def scene_texts(rng: np.random.Generator, scenes: int) -> Iterator[str]:
@@ -48,7 +27,7 @@ def scene_texts(rng: np.random.Generator, scenes: int) -> Iterator[str]:
             yield question.answer
 
 
-def train_tokenizer(reviews: list[Review], config: SemanticConfig, seed: int = 0) -> TextCodec:
+def train_tokenizer(reviews: Sequence[Sample], config: SemanticConfig, seed: int = 0) -> TextCodec:
     """Byte-level BPE, lower case, one space in front so that a word is one token wherever it stands."""
     words_of_traces = trace_words(config.image_tokens)
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))

@@ -16,6 +16,7 @@ from torch.nn import functional
 from channel_emulator.physics.differentiable import transmit
 from launch.training.draws import Air
 from launch.training.packing import EOS_WEIGHT, Batch
+from launch.training.sharding import whole
 from shared.semantic.codec import ChannelCodec
 from shared.semantic.masks import IMAGE, TEXT, attention_masks
 from shared.semantic.model import SemanticModel
@@ -105,7 +106,7 @@ class Stack:
         llm = self.model.llm
         losses, right = self._word_losses(
             out.final_BTD[batch.rows_P, batch.columns_P],
-            llm.lm_head.weight,
+            whole(llm.lm_head.weight),
             batch.targets_P,
             llm.config.final_logit_softcapping,
         )

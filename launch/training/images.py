@@ -12,7 +12,7 @@ from launch.datasets.clevr_style.scene import Scene
 from launch.training.scenes import Patches, patches_of
 from shared.semantic.siglip import resize
 
-#: Of every PARTS pictures, one is for choosing (dev) and one for the final figures (test).
+#: Of every PARTS pictures and reviews, one is for choosing (dev) and one for the final figures (test).
 PARTS = 40
 PART = {"dev": 0, "test": 1}
 
@@ -29,8 +29,9 @@ class Pictures:
         return len(self.scenes)
 
 
-def part_of(scene: Scene) -> str:
-    rest = scene["image_index"] % PARTS
+def part_of(number: int) -> str:
+    """What the picture or the review of a number is for."""
+    rest = number % PARTS
     return "dev" if rest == PART["dev"] else "test" if rest == PART["test"] else "train"
 
 
@@ -48,7 +49,7 @@ def load_pictures(
         (
             (scene, path)
             for scene, path in iter_ready(root)
-            if part_of(scene) == part and (wanted is None or scene["image_index"] in wanted)
+            if part_of(scene["image_index"]) == part and (wanted is None or scene["image_index"] in wanted)
         ),
         key=lambda entry: entry[0]["image_index"],
     )[:limit]

@@ -14,11 +14,13 @@ from torch import Tensor
 
 from launch.datasets.clevr_style.questions import FAMILIES, Family
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, Scene, imagine_scene
-from launch.training.corpus import Review, sentiment_start
+from launch.datasets.imdb import ANSWERS
+from launch.datasets.sample import Sample
+from launch.training.corpus import sentiment_start
 from launch.training.forward import PROBE_LAYER, Pass, Stack, exact, final_share
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
 from launch.training.loop import Phase, Rngs, normal, train
-from launch.training.packing import Batch, Packer
+from launch.training.packing import Batch, Packer, shorten
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.scenes import Patches, features, patches_of
@@ -38,10 +40,13 @@ DEV_SCENES = 64
 class Reviews:
     """Token ids of reviews; long ones are cut to their beginning and their end, as at run time."""
 
-    def __init__(self, reviews: list[Review], codec: TextCodec) -> None:
+    def __init__(self, reviews: Sequence[Sample], codec: TextCodec) -> None:
         encoded = codec.tokenizer.encode_batch([r.text for r in reviews], add_special_tokens=False)
         self.ids = [list(e.ids) for e in encoded]
-        self.labels = [r.label for r in reviews]
+        self.answers = [r.answer for r in reviews]
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
     def fill(self, rng: np.random.Generator, packer: Packer) -> list[tuple[list[int], str]]:
         """Reviews for one sequence."""
@@ -52,7 +57,7 @@ class Reviews:
             ids = crop(self.ids[place], room if not found else 10_000, rng)
             if len(ids) > room:
                 break
-            found.append((ids, self.labels[place]))
+            found.append((ids, self.answers[place]))
             room -= len(ids) + packer.label_tokens
         return found
 
@@ -62,7 +67,7 @@ def crop(ids: list[int], longest: int, rng: np.random.Generator) -> list[int]:
     if len(ids) <= longest:
         return ids
     if rng.random() < 0.6:
-        return [*ids[: longest // 2], *ids[-(longest - longest // 2) :]]
+        return shorten(ids, longest)
     start = int(rng.integers(len(ids) - longest + 1))
     return ids[start : start + longest]
 
@@ -81,7 +86,7 @@ def asked_at_ue(rngs: Rngs) -> Tensor:
 def start_embeddings(model: SemanticModel, scaffold: Scaffold, pool: Reviews, seed: int) -> None:
     """Words begin with what a bag of words makes of them, patches with sines of row and column."""
     table = model.llm.model.embed_tokens.weight
-    labels = np.array([label == "pos" for label in pool.labels])
+    labels = np.array([answer == ANSWERS["pos"] for answer in pool.answers])
     start = sentiment_start(pool.ids, labels, len(table), table.shape[1], seed)
     with torch.no_grad():
         table.copy_(start)
@@ -98,7 +103,7 @@ def train_language(
     team: Team,
     model: SemanticModel,
     codec: TextCodec,
-    reviews: list[Review],
+    reviews: Sequence[Sample],
     plan: Plan,
     out: Path,
     seed: int,

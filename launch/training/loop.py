@@ -17,11 +17,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from launch.errors import Interrupted, LaunchError
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.record import Record
+from launch.training.sharding import clip, is_sharded, spread_like, whole_state
+from launch.training.stop import asked_to_stop
+from shared.semantic.manifest import one_line
 
 CHECKPOINT_S: Final = 120.0
+FIELDS: Final[Mapping[str, Any]] = {"step": int, "spent_s": float, "modules": dict, "optimizer": dict}
+"""What a checkpoint holds."""
 LOG_EVERY: Final = 50
 
 Rngs = Sequence[np.random.Generator]
@@ -46,27 +52,29 @@ class Phase:
 
 
 def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
-    """Run a phase to its end; continues from `<name>.pt` in `out`, and leaves it there."""
+    """Run a phase to its end; continues from `<name>.pt` in `out`, and leaves it there.
+
+    Raises:
+        Interrupted: there is a stop file; the checkpoint is written. TrainingError: the checkpoint that is
+            there cannot be continued.
+    """
     checkpoint = Checkpoint(out / f"{phase.name}.pt")
     parameters = [p for p in phase.parameters if p.requires_grad]
     optim = optimizer(parameters, phase.decay)
+    # What an earlier phase left in gradients of what it did not train would enter the first step, but not
+    # after a restart.
+    optim.zero_grad(set_to_none=True)
     step, spent_s = _restore(checkpoint, phase, optim)
     team.share([p.data for module in phase.modules.values() for p in module.parameters()])
     record = Record(out, phase.name) if team.leads else None
     start = time.monotonic()
-    # What an earlier phase left in gradients of what it did not train would enter the first step, but not
-    # after a restart.
-    optim.zero_grad(set_to_none=True)
 
     def save() -> None:
-        checkpoint.save(
-            {
-                "modules": {name: module.state_dict() for name, module in phase.modules.items()},
-                "optimizer": optim.state_dict(),
-                "step": step,
-                "spent_s": spent_s + time.monotonic() - start,
-            }
-        )
+        """By all workers: what is sharded is put together; the leader writes."""
+        modules = {name: module.state_dict() for name, module in phase.modules.items()}
+        state = whole_state({"modules": modules, "optimizer": optim.state_dict()})
+        if team.leads:
+            checkpoint.save({**state, "step": step, "spent_s": spent_s + time.monotonic() - start})
 
     while step < phase.plan.steps:
         progress = step / phase.plan.steps
@@ -79,14 +87,22 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
         update(optim, rate(progress, phase.plan.peak, phase.plan.floor))
         step += 1
         last = step == phase.plan.steps
-        if record is None:
-            continue
-        record.add(figures)
-        if step % LOG_EVERY == 0 or last:
-            record.write(step, phase.plan.steps, spent_s + time.monotonic() - start)
+        stop, due = team.follow(asked_to_stop(out), checkpoint.due())
+        if stop:
+            save()
+            team.wait()  # who leaves first takes the others along
+            where = f"{phase.name}: stopped after step {step} of {phase.plan.steps}"
+            raise Interrupted(f"{where}; --resume goes on")
+        figures = team.mean(figures)
+        if record is not None:
+            record.add(figures)
+            if step % LOG_EVERY == 0 or last:
+                record.write(step, phase.plan.steps, spent_s + time.monotonic() - start)
         if phase.judge is not None and (step % phase.plan.judge_every == 0 or last):
-            record.write_dev(step, phase.judge())
-        if checkpoint.due() or last:
+            dev = phase.judge()  # by all: a sharded model runs on all workers or on none
+            if record is not None:
+                record.write_dev(step, dev)
+        if due or last:
             save()
     if record is not None:
         if not checkpoint.path.exists():  # a plan without steps: its start is its end
@@ -109,9 +125,36 @@ def _restore(checkpoint: "Checkpoint", phase: Phase, optim: torch.optim.Optimize
     if state is None:
         return 0, 0.0
     for name, module in phase.modules.items():
-        module.load_state_dict(state["modules"][name])
-    optim.load_state_dict(state["optimizer"])
+        fill(module, state["modules"], name, checkpoint.path)
+    try:
+        optim.load_state_dict(state["optimizer"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingError(f"{checkpoint.path}: optimizer: not this phase's ({one_line(error)})") from None
+    for parameter, held in optim.state.items():
+        for name, value in held.items():
+            if value.shape == parameter.shape:
+                held[name] = spread_like(value, parameter)
     return int(state["step"]), float(state["spent_s"])
+
+
+def fill(module: nn.Module, modules: Mapping[str, Mapping[str, Tensor]], name: str, path: Path) -> None:
+    """Load one of a checkpoint's modules. Raises `TrainingError`, one line that names file and tensor."""
+    found, expected = modules.get(name), module.state_dict()
+    if found is None:
+        raise TrainingError(f"{path}: modules.{name}: expected its tensors, found none")
+    for key in expected.keys() | found.keys():
+        wanted = list(expected[key].shape) if key in expected else None
+        there = list(found[key].shape) if key in found else None
+        if wanted != there:
+            raise TrainingError(
+                f"{path}: modules.{name}.{key}: expected {_shape(wanted)}, found {_shape(there)}: "
+                "a checkpoint of other sizes"
+            )
+    module.load_state_dict({key: spread_like(tensor, expected[key]) for key, tensor in found.items()})
+
+
+def _shape(shape: list[int] | None) -> str:
+    return "none" if shape is None else f"shape {shape}"
 
 
 def rate(progress: float, peak: float, floor: float, warm_up: float = 0.03) -> float:
@@ -123,17 +166,23 @@ def rate(progress: float, peak: float, floor: float, warm_up: float = 0.03) -> f
 
 
 def optimizer(parameters: Sequence[nn.Parameter], decay: float = 0.02) -> torch.optim.AdamW:
+    # Sharded parameters in groups of their own: one fused step cannot take both kinds.
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {
+            "params": [p for p in parameters if (p.ndim > 1) is matrix and is_sharded(p) is sharded],
+            "weight_decay": decay if matrix else 0.0,
+        }
+        for sharded in (False, True)
+        for matrix in (True, False)
     ]
+    groups = [group for group in groups if group["params"]]
     return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), fused=True)
 
 
-def update(optim: torch.optim.Optimizer, lr: float, clip: float = 1.0) -> None:
+def update(optim: torch.optim.Optimizer, lr: float, most: float = 1.0) -> None:
     """Clip, step at rate `lr`, clear."""
     parameters = [p for group in optim.param_groups for p in group["params"]]
-    nn.utils.clip_grad_norm_(parameters, clip)
+    clip([p.grad for p in parameters if p.grad is not None], most)
     for group in optim.param_groups:
         group["lr"] = lr
     optim.step()
@@ -148,15 +197,28 @@ class Checkpoint:
         self._last = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
-        """Raises `TrainingError`, one line, for a file that is no checkpoint."""
+        """None where there is no file; raises `TrainingError`, one line, for a file that is no checkpoint."""
         if not self.path.exists():
             return None
         try:
-            state: dict[str, Any] = torch.load(self.path, weights_only=True)
-            state["step"], state["modules"]
+            state = torch.load(self.path, weights_only=True, mmap=True)
         except Exception as error:  # noqa: BLE001  torch.load raises whatever its parts do
             raise TrainingError(f"{self.path}: no whole checkpoint ({type(error).__name__})") from None
-        return state
+        for name, kind in FIELDS.items():
+            value = state.get(name) if isinstance(state, dict) else None
+            if not isinstance(value, kind):
+                raise TrainingError(
+                    f"{self.path}: {name}: no whole checkpoint (found {type(value).__name__} there)"
+                )
+        return dict(state)
+
+    def modules(self) -> Mapping[str, Mapping[str, Tensor]]:
+        """The weights that a phase left. Raises `TrainingError`."""
+        state = self.load()
+        if state is None:
+            raise TrainingError(f"{self.path}: no such file, expected the checkpoint of a phase")
+        found: Mapping[str, Mapping[str, Tensor]] = state["modules"]
+        return found
 
     def due(self) -> bool:
         return time.monotonic() - self._last >= CHECKPOINT_S
@@ -169,5 +231,5 @@ class Checkpoint:
         self._last = time.monotonic()
 
 
-class TrainingError(RuntimeError):
+class TrainingError(LaunchError):
     """Training cannot go on; one line for people."""

@@ -18,7 +18,7 @@ from launch.training.forward import Stack, exact
 from launch.training.images import Pictures, load_pictures
 from launch.training.language import Reviews, shares
 from launch.training.loop import Rngs, TrainingError
-from launch.training.packing import Packer
+from launch.training.packing import Batch, Packer
 from launch.training.scenes import Patches, features
 from shared.semantic.model import SemanticModel
 from shared.semantic.siglip import VisionTower, to_pixels
@@ -46,6 +46,11 @@ class Material:
     def seen(self, rows: Sequence[int]) -> Tensor:
         """Tokens of the vision tower, [B, N, V]."""
         return torch.from_numpy(self.tokens_BNV[list(rows)].astype(np.float32))
+
+    def asked(self, rngs: Rngs) -> tuple[Batch, Tensor]:
+        """Questions about a picture for each row, and its tokens."""
+        rows = self.draw(rngs)
+        return self.packer.questions(*self.scenes(rows), rngs), self.seen(rows)
 
     def symbols(self, rows: Sequence[int]) -> Tensor:
         """The same scenes as symbolic features, [B, N, F]."""
@@ -96,20 +101,23 @@ def judge_on_pictures(
 ) -> dict[str, float]:
     """Shares of traces and answers that are right to the last word, by family, on pictures for choosing.
 
-    Through AWGN of one SNR, or (None) without a channel.
+    Reviews too, where the material has some. Through AWGN of one SNR, or (None) without a channel.
     """
     hits, totals = Counter[str](), Counter[str]()
     amount = min(DEV_PICTURES, len(material.pictures.scenes))
     for start in range(0, amount - rows + 1, rows):
         chosen = range(start, start + rows)
         rngs = [np.random.default_rng([1_000_003, row]) for row in chosen]
-        scenes = material.scenes(chosen)
-        for batch in (material.packer.questions(*scenes, rngs), material.packer.captions(*scenes)):
+        scenes, packer = material.scenes(chosen), material.packer
+        batches = [packer.questions(*scenes, rngs), packer.captions(*scenes)]
+        if len(material.reviews):
+            batches.append(packer.reviews([material.reviews.fill(rng, packer) for rng in rngs]))
+        for batch in batches:
             uses = model.config.uses_per_token
             air = None if snr_db is None else fixed_air(batch, rngs, uses, snr_db, erase)
             nowhere = torch.zeros(rows, dtype=torch.bool)
             with torch.autocast("cpu", torch.bfloat16):
-                image = model.projector(material.seen(chosen))
+                image = model.projector(material.seen(chosen)) if batch.has_image else None
                 out = stack.run(batch, image, nowhere, air, model.config.split_layer)
                 _, right = stack.answer_loss(batch, out)
             for family, (hit, total) in exact(batch, right).items():

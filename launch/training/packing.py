@@ -14,6 +14,8 @@ from launch.datasets.clevr_style.programs import attributes_of, evaluate
 from launch.datasets.clevr_style.questions import FAMILIES, Family, Question, questions_for
 from launch.datasets.clevr_style.scene import Scene
 from launch.datasets.clevr_style.wording import with_article
+from launch.datasets.imdb import ANSWERS
+from launch.datasets.llava import Conversation
 from launch.training.scenes import PATCHES, Patches
 from launch.training.traces import FREE, Constraint, Word, trace
 from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, PADDING, TEXT
@@ -21,7 +23,6 @@ from shared.semantic.prompt import Prompts
 from shared.semantic.tokenizer import TextCodec
 from shared.semantic.trace import ANSWER, pointer
 
-LABELS = {"pos": "positive", "neg": "negative"}
 #: Of the questions, this share is answered at once, without a trace.
 DIRECT = 0.2
 EOS_WEIGHT = 0.2
@@ -74,6 +75,11 @@ class _Row:
         self.positions += list(positions)
 
 
+def shorten(ids: list[int], most: int) -> list[int]:
+    """The beginning and the end of a long text, as at run time."""
+    return ids if len(ids) <= most else [*ids[: most // 2], *ids[len(ids) - (most - most // 2) :]]
+
+
 class Packer:
     """Writes examples in the prompt format of a bundle, `length` tokens a sequence."""
 
@@ -119,23 +125,53 @@ class Packer:
         return self._batch(rows, True, ["caption"] * len(rows), short if fits else self._length)
 
     def reviews(self, rows: Sequence[Sequence[tuple[Sequence[int], str]]]) -> Batch:
-        """Sentiment of (token ids, label), predicted at the end and, with less weight, on the way."""
+        """Sentiment of (token ids, answer), predicted at the end and, with less weight, on the way."""
         packed, names = [], list[str]()
         layout = self._prompts.layout("text_classification")
         for texts in rows:
             row = self._begin("text_classification", False)
-            for group, (ids, label) in enumerate(texts, 1):
+            for group, (ids, answer) in enumerate(texts, 1):
                 first = len(row.ids)
                 row.add(list(ids), TEXT, group, layout.text(len(ids)))
-                word = self._encode(LABELS[label])[0]
+                word = self._encode(answer)[0]
                 row.predictions += [
                     (first + i, word, ON_THE_WAY, len(names), False) for i in range(12, len(ids) - 1, EVERY)
                 ]
-                answer = [Word(LABELS[label], None, FREE)]
-                self._generated(row, group, len(names), layout.text(len(ids)).stop, answer, None, final=True)
+                words = [Word(answer, None, FREE)]
+                self._generated(row, group, len(names), layout.text(len(ids)).stop, words, None, final=True)
                 names.append("review")
             packed.append(row)
         return self._batch(packed, False, names, self._length)
+
+    def conversations(self, chats: Sequence[Conversation]) -> Batch:
+        """Every question with its answer as a group of its own behind the picture that they share.
+
+        All of one task, all with a picture or all without. Questions that there is no room for are left out;
+        of a first one that is too long, beginning and end are kept, of its answer the beginning.
+        """
+        task, has_image = chats[0].task, chats[0].image is not None
+        rows, layout = [], self._prompts.layout(task)
+        for example, chat in enumerate(chats):
+            row = self._begin(task, has_image)
+            for group, turn in enumerate(chat.turns, 1):
+                question = self._codec.encode(turn.question) if turn.question else []
+                answer, room = self._codec.encode(turn.answer), self._length - len(row.ids)
+                whole = len(question) <= self._prompts.text_limit and len(question) + len(answer) <= room
+                if not whole and group > 1:
+                    continue
+                if not whole:
+                    most = min(self._prompts.text_limit, max(room // 2, room - len(answer)))
+                    question = shorten(question, most)
+                    answer = answer[: room - len(question)]
+                row.add(question, TEXT, group, layout.text(len(question)))
+                column = len(row.ids) - 1
+                row.predictions += [(column + i, word, 1.0, example, True) for i, word in enumerate(answer)]
+                if whole:
+                    row.predictions.append((column + len(answer), self._eos, EOS_WEIGHT, example, False))
+                start = layout.text(len(question)).stop
+                row.add(answer, GENERATED, group, range(start, start + len(answer)))
+            rows.append(row)
+        return self._batch(rows, has_image, [task] * len(rows), self._length)
 
     @property
     def room(self) -> int:
@@ -146,7 +182,7 @@ class Packer:
     @property
     def label_tokens(self) -> int:
         """What a review's answer takes, in tokens."""
-        return max(len(self._encode(word)) for word in LABELS.values())
+        return max(len(self._encode(word)) for word in ANSWERS.values())
 
     def _encode(self, text: str) -> list[int]:
         """Of the few words that answers, traces and captions are made of; each is encoded once."""
@@ -158,7 +194,7 @@ class Packer:
         row, layout = _Row(), self._prompts.layout(task)
         row.add([self._bos], BOS, 0, range(1))
         if image:
-            row.add([0] * PATCHES, IMAGE, 0, layout.image)
+            row.add([0] * len(layout.image), IMAGE, 0, layout.image)
         row.add(layout.instruction_ids, INSTRUCTION, 0, layout.instruction)
         return row
 

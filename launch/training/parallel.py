@@ -1,5 +1,7 @@
 """Data-parallel training: every worker computes its rows of a step, gradients are averaged.
 
+A model too large for that is sharded besides (`sharding`).
+
 On one machine that is one process and one thread a core: single-threaded processes get more out of the cores
 than one process with threads at these sizes, and do not stall when somebody else uses the machine.
 """
@@ -9,6 +11,8 @@ from collections.abc import Sequence
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from launch.training.sharding import is_sharded
 
 
 class Team:
@@ -28,8 +32,9 @@ class Team:
         return range(self.rank, total, self.size)
 
     def average(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Average all gradients."""
-        if self.size == 1:
+        """Average all gradients; those of sharded parameters are averaged where they are made."""
+        parameters = [p for p in parameters if not is_sharded(p)]
+        if self.size == 1 or not parameters:
             return
         held = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
         flat = torch.cat([grad.reshape(-1) for grad in held])
@@ -44,7 +49,24 @@ class Team:
         """Give everybody the leader's values."""
         if self.size > 1:
             for tensor in tensors:
-                dist.broadcast(tensor, 0)
+                if not is_sharded(tensor):
+                    dist.broadcast(tensor, 0)
+
+    def mean(self, figures: dict[str, float]) -> dict[str, float]:
+        """Every figure's mean over the workers, which all have the same figures."""
+        if self.size == 1:
+            return figures
+        values = torch.tensor(list(figures.values()), dtype=torch.float64)
+        dist.all_reduce(values)
+        return dict(zip(figures, (values / self.size).tolist(), strict=True))
+
+    def follow(self, *flags: bool) -> tuple[bool, ...]:
+        """What the leader says, for everybody."""
+        if self.size == 1:
+            return flags
+        said = torch.tensor(flags)
+        dist.broadcast(said, 0)
+        return tuple(said.tolist())
 
     def wait(self) -> None:
         """Until all workers are here."""

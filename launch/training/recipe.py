@@ -1,4 +1,4 @@
-"""How long and how fast each phase trains, for the `micro` preset; what a phase does is in its own file."""
+"""How long and how fast each phase trains; what a phase does is in its own file."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,6 +24,8 @@ class Recipe:
     tasks: tuple[str, ...] = ("vqa", "caption", "text_classification")
     compiled: bool = True
     """Compile the language model's layers where a C++ compiler is at hand."""
+    length: int = 384
+    """Tokens of a packed sequence."""
 
     def scaled(self, share: float) -> "Recipe":
         """The same with every phase's steps times `share`, at least two."""
@@ -39,4 +41,16 @@ MICRO_RECIPE: Final = Recipe(
         "tune": Plan(steps=1_000, rows=8, peak=8e-4),
         "joint": Plan(steps=3_000, rows=8, peak=8e-4),
     }
+)
+
+#: For published weights: a beginning, of which no whole run has been made.
+PAPER_RECIPE: Final = Recipe(
+    {
+        "align": Plan(steps=2_000, rows=8, peak=1e-3),
+        "tune": Plan(steps=6_000, rows=8, peak=2e-4),
+        "joint": Plan(steps=4_000, rows=8, peak=2e-4),
+    },
+    lora_rank=16,
+    compiled=False,
+    length=1_024,
 )

@@ -11,23 +11,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from launch.datasets.imdb import read_reviews
+from launch.datasets.sample import Sample
 from launch.training.codec_start import start_codec
-from launch.training.corpus import Review, read_reviews, train_tokenizer
+from launch.training.compare import Kept, save_unless_worse, score_of
+from launch.training.corpus import train_tokenizer
 from launch.training.curves import draw_curves
 from launch.training.distributed import run_workers
 from launch.training.forward import Stack
 from launch.training.hints import Scaffold
+from launch.training.images import part_of
 from launch.training.language import LENGTH, Reviews, train_language
+from launch.training.loop import Checkpoint, fill
 from launch.training.lora import add_adapters, merged
 from launch.training.material import TOKENS_FILE, load_material, write_tokens
 from launch.training.packing import Packer
 from launch.training.parallel import Team
-from launch.training.recipe import Plan, Recipe
+from launch.training.recipe import Recipe
 from launch.training.record import LOG_FILE
-from launch.training.tuning import ALIGN, JOINT, TUNE, Setup, restore, tune
+from launch.training.scene_tasks import SceneTasks
+from launch.training.tuning import JOINT, PHASES, Learner, tune
 from launch.training.vision import train_vision
-from shared.semantic.bundle import save_bundle
+from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.config import SemanticConfig
 from shared.semantic.model import SemanticModel
 from shared.semantic.prompt import Prompts
@@ -57,23 +64,45 @@ class Job:
         return self.held.get(phase, self.out)
 
 
-def train_bundle(job: Job, workers: int, bundle: Path | None = None) -> None:
-    """All phases; then the bundle, if asked for. Everything already done in `job.out` is kept."""
+def train_bundle(job: Job, workers: int, bundle: Path | None = None, force: bool = False) -> bool:
+    """All phases; then the bundle, if asked for. Everything already done in `job.out` is kept.
+
+    False: the bundle that is there is better, and was left; `force` replaces it.
+    """
     job.out.mkdir(parents=True, exist_ok=True)
     codec = tokenizer_of(job)
     if not all(done(job, phase) for phase in job.recipe.plans):
         run_workers(work, workers, job.out, job=job, tokenizer=codec.tokenizer.to_str())
     if (job.out / LOG_FILE).exists():
         draw_curves(job.out, job.out / CURVES_FILE)
-    if bundle is not None:
-        save_bundle(bundle, trained_model(job, codec), codec, f"# {job.config.name}\n\nNot yet measured.\n")
+    if bundle is None:
+        return True
+    card = f"# {job.config.name}\n\nNot yet measured.\n"
+    kept, model = Kept(job.data, reviews_of(job, "dev")), trained_model(job)
+
+    def held_score() -> float:
+        held = Bundle.load(bundle)
+        return score_of(held.model("all"), held.text_codec, kept)
+
+    return save_unless_worse(
+        bundle,
+        lambda place: save_bundle(place, model, codec, card),
+        lambda: score_of(model, codec, kept),
+        held_score,
+        force,
+    )
+
+
+def reviews_of(job: Job, part: str) -> list[Sample]:
+    """The reviews to train on ('train'), or those kept for choosing ('dev'). Raises `DatasetError`."""
+    return [r for n, r in enumerate(read_reviews(job.imdb, split="train")) if part_of(n) == part]
 
 
 def tokenizer_of(job: Job) -> TextCodec:
     """Phase 0a, once."""
     path = job.folder(TOKENIZER) / TOKENIZER_FILE
     if not path.exists():
-        codec = train_tokenizer(read_reviews(job.imdb), job.config)
+        codec = train_tokenizer(reviews_of(job, "train"), job.config)
         partial = path.with_suffix(".tmp")
         codec.tokenizer.save(str(partial))
         partial.replace(path)
@@ -84,7 +113,7 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
     """What one worker does in all phases."""
     torch.set_num_threads(1)
     codec = TextCodec.from_text(tokenizer)
-    reviews = read_reviews(job.imdb)
+    reviews = reviews_of(job, "train")
     compiled = job.recipe.compiled and shutil.which("g++") is not None
     plans, config = job.recipe.plans, job.config
     if not done(job, VISION):
@@ -97,11 +126,12 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
     team.wait()
     torch.manual_seed(job.seed)  # the projector starts alike, whatever was trained before it here
     model = SemanticModel(config)
-    model.vision.load_state_dict(modules(job, VISION)["tower"])
+    fill_from(job, VISION, {"tower": model.vision})
     if team.leads and not (job.folder(VISION) / TOKENS_FILE).exists():
         write_tokens(model.vision, config.vision.image_size, job.data, job.folder(VISION))
     team.wait()
-    tune_all(team, job, model, codec, reviews, compiled)
+    pools = {part: Reviews(reviews_of(job, part), codec) for part in ("train", "dev")}
+    tune_all(team, job, model, codec, pools, compiled)
 
 
 def tune_all(
@@ -109,60 +139,54 @@ def tune_all(
     job: Job,
     model: SemanticModel,
     codec: TextCodec,
-    reviews: list[Review],
+    pools: Mapping[str, Reviews],
     compiled: bool,
 ) -> None:
     """Phases 1 to 3."""
     config = job.config
     packer = Packer(Prompts(config, codec), codec, config.llm.bos_id, config.llm.eos_id, LENGTH)
-    pool = Reviews(reviews, codec)
     seen = job.folder(VISION)
-    material, dev = (load_material(packer, pool, job.data, seen, part) for part in ("train", "dev"))
+    material, dev = (load_material(packer, pools[part], job.data, seen, part) for part in ("train", "dev"))
     scaffold = Scaffold(config.llm.hidden, codec)
-    language = modules(job, LANGUAGE)
-    model.llm.load_state_dict(language["llm"])
-    scaffold.load_state_dict(language["scaffold"])
+    fill_from(job, LANGUAGE, {"llm": model.llm, "scaffold": scaffold})
     torch.manual_seed(job.seed)
     adapters = add_adapters(model.llm, job.recipe.lora_rank)
-    setup = Setup(model, scaffold, Stack(model, compiled), material, dev, job.recipe.tasks)
-    for phase in (ALIGN, TUNE, JOINT):
+    modules = {"projector": model.projector, "llm": model.llm, "codec": model.codec, "scaffold": scaffold}
+    learner = Learner(model, Stack(model, compiled), adapters, modules, scaffold)
+    source = SceneTasks(learner, material, dev, job.recipe.tasks)
+    for phase in PHASES:
         if phase in job.held:
-            restore(setup, modules(job, phase))
+            fill_from(job, phase, modules)
             continue
-        plan: Plan = job.recipe.plans[phase]
+        plan = job.recipe.plans[phase]
         if phase == JOINT and not (job.out / f"{JOINT}.pt").exists():
-            start_codec(model, setup.stack, material, plan.rows // team.size, job.seed)
-        tune(team, phase, setup, adapters, plan, job.out, job.seed)
+            start_codec(learner, material.asked, plan.rows // team.size, job.seed)
+        tune(team, phase, learner, source, plan, job.out, job.seed)
         team.wait()
 
 
-def modules(job: Job, phase: str) -> dict[str, dict[str, torch.Tensor]]:
-    """The weights that a phase left."""
-    state = torch.load(job.folder(phase) / f"{phase}.pt", weights_only=True)
-    found: dict[str, dict[str, torch.Tensor]] = state["modules"]
-    return found
+def fill_from(job: Job, phase: str, modules: Mapping[str, nn.Module]) -> None:
+    """Load what a phase left into modules. Raises `TrainingError`."""
+    checkpoint = Checkpoint(job.folder(phase) / f"{phase}.pt")
+    found = checkpoint.modules()
+    for name, module in modules.items():
+        fill(module, found, name, checkpoint.path)
 
 
 def done(job: Job, phase: str) -> bool:
     """Whether a phase has run all its steps, here or where it is taken from."""
     if phase in job.held:
         return True
-    path = job.out / f"{phase}.pt"
-    if not path.exists():
-        return False
-    state = torch.load(path, weights_only=True, mmap=True)
-    return int(state["step"]) >= job.recipe.plans[phase].steps
+    state = Checkpoint(job.out / f"{phase}.pt").load()
+    return state is not None and int(state["step"]) >= job.recipe.plans[phase].steps
 
 
-def trained_model(job: Job, codec: TextCodec) -> SemanticModel:
+def trained_model(job: Job) -> SemanticModel:
     """The model that phase 3 left, adapters merged."""
     model = SemanticModel(job.config)
-    model.vision.load_state_dict(modules(job, VISION)["tower"])
-    found = modules(job, JOINT)
-    model.projector.load_state_dict(found["projector"])
-    model.codec.load_state_dict(found["codec"])
     plain = SemanticModel(job.config).llm
     add_adapters(plain, job.recipe.lora_rank)
-    plain.load_state_dict(found["llm"])
-    model.llm.load_state_dict(merged(plain))
+    fill_from(job, VISION, {"tower": model.vision})
+    fill_from(job, JOINT, {"projector": model.projector, "codec": model.codec, "llm": plain})
+    model.llm.load_state_dict({name: make() for name, make in merged(plain).items()})
     return model

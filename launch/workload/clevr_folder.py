@@ -1,4 +1,4 @@
-"""A folder in CLEVR's layout, real CLEVR or rendered: questions on its scene graphs, or its questions file.
+"""CLEVR at a folder, real or rendered: questions on its scene graphs, or its questions file.
 
 By default balanced questions are written on the scene graphs; with `workload.questions: file` they come from
 the questions file, on pictures that have `questions_per_image` of them: balanced as far as the file allows; a
@@ -11,14 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from launch.datasets.choose import ANYTHING, Cell, Chosen, choose
-from launch.datasets.clevr_folder import (
-    IMAGES_FOLDER,
-    QUESTIONS_FILE,
-    SCENES_FILE,
-    read_captions,
-    read_questions,
-    read_scenes,
-)
+from launch.datasets.clevr_folder import find_layout, read_captions, read_questions, read_scenes
 from launch.datasets.clevr_style.offers import SceneQuestions
 from launch.datasets.clevr_style.questions import Family
 from launch.datasets.clevr_style.scene import Scene
@@ -29,9 +22,12 @@ from shared.config import ConfigError, RunConfig
 
 @dataclass
 class FolderPictures:
-    """Pictures of a folder. `offered` holds the questions file, `captions` the captions by path."""
+    """Pictures of a folder. `offered` holds the questions of a file, `captions` the captions by path.
 
-    root: Path
+    `source` is what pictures and questions come from, for people.
+    """
+
+    source: Path
     paths: Sequence[Path]
     families: Sequence[Family] = ()
     offered: dict[int, list[Sample]] = field(default_factory=dict)
@@ -42,16 +38,17 @@ class FolderPictures:
         """Out of the questions file if there is one, else written on the scene graphs."""
         if self.graphs is not None:
             offer = SceneQuestions(self.graphs, self.families, rnd).offer
-            return choose(numbers, self.families, offer, rnd, str(self.root))
+            return choose(numbers, self.families, offer, rnd, str(self.source))
         for number in sorted(self.offered):
             rnd.shuffle(self.offered[number])
-        where = str(self.root / QUESTIONS_FILE)
-        return choose(numbers, self.families, self._offer, rnd, where)
+        return choose(numbers, self.families, self._offer, rnd, str(self.source))
 
     def caption(self, number: int) -> str:
         text = self.captions.get(self.paths[number])
         if text is None:
-            raise ConfigError(f"{self.root}: no scene graph for {self.paths[number].name}, captions need one")
+            raise ConfigError(
+                f"{self.source}: no scene graph for {self.paths[number].name}, captions need one"
+            )
         return text
 
     def _offer(self, picture: int, cell: Cell, before: frozenset[str]) -> Chosen | None:
@@ -66,30 +63,32 @@ class FolderPictures:
 
 def pictures(root: Path, config: RunConfig) -> FolderPictures:
     """Read a folder; `workload.limit` takes its first pictures only. Raises `ConfigError`, `DatasetError`."""
-    families, limit, tasks = families_of(config.workload), config.workload.limit, config.workload.tasks
-    captions = read_captions(root) if "caption" in tasks else []
+    workload = config.workload
+    families, limit, split = families_of(workload), workload.limit, workload.split
+    layout = find_layout(root, split)
+    captions = read_captions(root, split=split) if "caption" in workload.tasks else []
     caption_of = {sample.image: sample.answer for sample in captions if sample.image is not None}
-    if "vqa" not in tasks:
+    if "vqa" not in workload.tasks:
         return FolderPictures(root, list(caption_of)[:limit], captions=caption_of)
-    if config.workload.questions == "written":
-        graphs = read_scenes(root)[:limit]
-        paths = [root / IMAGES_FOLDER / scene["image_filename"] for scene in graphs]
+    if workload.questions == "written":
+        graphs = read_scenes(root, split)[:limit]
+        paths = [layout.images / scene["image_filename"] for scene in graphs]
         for path in paths:
             if not path.is_file():
-                raise ConfigError(f"{path}: no such image, but {SCENES_FILE} names it")
+                raise ConfigError(f"{path}: no such image, but {layout.scenes.name} names it")
         return FolderPictures(root, paths, families, graphs=graphs, captions=caption_of)
-    samples = read_questions(root, families)
+    samples = read_questions(root, families, split=split)
     if not samples:
-        raise ConfigError(f"{root / QUESTIONS_FILE}: no questions of {', '.join(families)}")
+        raise ConfigError(f"{layout.questions}: no questions of {', '.join(families)}")
     by_path: dict[Path, list[Sample]] = {}
     for sample in samples:
         if sample.image is not None:
             by_path.setdefault(sample.image, []).append(sample)
-    per_image = config.workload.questions_per_image
+    per_image = workload.questions_per_image
     rich = [path for path, offered in by_path.items() if len(offered) >= per_image][:limit]
     if not rich:
         raise ConfigError(
-            f"workload.questions_per_image: no picture of {root / QUESTIONS_FILE} has {per_image} questions"
+            f"workload.questions_per_image: no picture of {layout.questions} has {per_image} questions"
         )
     offered = {number: by_path[path] for number, path in enumerate(rich)}
-    return FolderPictures(root, rich, families, offered, captions=caption_of)
+    return FolderPictures(layout.questions, rich, families, offered, captions=caption_of)

@@ -1,11 +1,10 @@
 """Rendered scenes for a run: read from the data folder, rendered into it when they are not there yet."""
 
 import contextlib
-import fcntl
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,10 +87,11 @@ def _ready(root: Path, count: int) -> dict[int, tuple[Scene, Path]]:
 
 def _render(root: Path, split: str, count: int) -> None:
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        # The renderer's progress bar goes to the terminal beside the results, not into them.
-        with _alone(root), contextlib.redirect_stdout(sys.stderr):
-            build(root, split, count, seed=DATA_SEED, workers=max(1, min(os.cpu_count() or 1, 16)))
+        # The renderer's progress bar goes to the terminal beside the results, not into them. Two runs that
+        # need the same scenes render them one after the other.
+        with contextlib.redirect_stdout(sys.stderr):
+            workers = max(1, min(os.cpu_count() or 1, 16))
+            build(root, split, count, seed=DATA_SEED, workers=workers, wait=True)
     except ImportError as error:
         raise ConfigError(
             f"workload: the scenes in {root} have to be rendered, and {error.name} is not installed: "
@@ -101,11 +101,3 @@ def _render(root: Path, split: str, count: int) -> None:
         raise ConfigError(str(error)) from None
     except OSError as error:
         raise ConfigError(f"{root}: cannot be written ({error.strerror})") from None
-
-
-@contextlib.contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Two runs that need the same scenes render them one after the other."""
-    with (root / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

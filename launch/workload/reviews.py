@@ -17,11 +17,11 @@ def fill(path: Path, slots: Sequence[Slot], config: RunConfig) -> list[dict[str,
     """A review for every slot; those above `limits.text_chars` are left out, unless `workload.fit_text`.
 
     Raises:
-        ConfigError: too few reviews. DatasetError: the file is no review file.
+        ConfigError: too few reviews. DatasetError: there are no reviews at `path`.
     """
     by_answer: dict[str, list[Sample]] = {answer: [] for answer in ANSWERS.values()}
     fit = _fitter(config.bundle) if config.workload.fit_text else None
-    for sample in read_reviews(path, config.workload.limit):
+    for sample in read_reviews(path, config.workload.limit, config.workload.split):
         if fit is not None:
             sample = replace(sample, text=fit(sample.text))
         if len(sample.text) <= config.limits.text_chars:

@@ -2,7 +2,8 @@
 
 A build can be killed at any time and started again: an image is either whole or absent, and `scenes.jsonl`
 grows by a line for each finished image, so that a trainer may use what is there (`iter_ready`).
-`dataset.json` records what was asked for; building something else into the same folder is refused.
+`dataset.json` records what was asked for; building something else into the same folder is refused, and so is
+a second build while one is going on.
 """
 
 import importlib.util
@@ -24,6 +25,7 @@ from launch.datasets.clevr_style.programs import to_json
 from launch.datasets.clevr_style.questions import FAMILIES, Family, Question
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, Scene, image_name, sample_scene
 from launch.datasets.errors import DatasetError
+from launch.folder_lock import alone_in
 
 FORMAT: Final = 2
 CONFIG_FILE: Final = "dataset.json"
@@ -55,17 +57,34 @@ def build(
     nice: int = 0,
     questions_per_scene: int = 10,
     families: Sequence[Family] = FAMILIES,
+    wait: bool = False,
 ) -> None:
     """Render scenes 0 .. count - 1 of a split; continues a stopped build, or grows a finished one.
 
     `resolution` is (width, height) in pixels, `samples` are paths per pixel, `nice` lowers the priority of
-    the workers. Images that are there beyond `count` stay.
+    the workers. Images that are there beyond `count` stay. `wait` for another build in the folder to end.
+
+    Raises:
+        DatasetError: what cannot be built, or a folder begun otherwise. LaunchError: another build is in it.
     """
     config = BuildConfig(split, seed, *resolution, samples)
     _check(root, config, count, workers)
+    try:
+        (root / "images").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"{root}: cannot be written ({error.strerror})") from None
+    with alone_in(root, wait):
+        _claim(root, config)
+        scenes = _rendered(root, config, count, workers, nice)
+        info = {"split": split, "version": str(FORMAT)}
+        _write(root / SCENES_FILE, json.dumps({"info": info, "scenes": scenes}))
+        questions = balanced_questions(scenes, seed, questions_per_scene, families)
+        _write(root / QUESTIONS_FILE, "".join(json.dumps(question_record(q)) + "\n" for q in questions))
+
+
+def _rendered(root: Path, config: BuildConfig, count: int, workers: int, nice: int) -> list[Scene]:
+    """All scenes of a folder in order, when those that were missing are rendered."""
     images = root / "images"
-    images.mkdir(parents=True, exist_ok=True)
-    _claim(root, config)
     for left_over in images.glob("*.tmp"):
         left_over.unlink()
     done = {scene["image_index"]: scene for scene, _ in iter_ready(root)}
@@ -76,11 +95,7 @@ def build(
             done[scene["image_index"]] = scene
             log.write(json.dumps(scene) + "\n")
             log.flush()
-    scenes = [done[index] for index in sorted(done)]
-    info = {"split": split, "version": str(FORMAT)}
-    _write(root / SCENES_FILE, json.dumps({"info": info, "scenes": scenes}))
-    questions = balanced_questions(scenes, seed, questions_per_scene, families)
-    _write(root / QUESTIONS_FILE, "".join(json.dumps(question_record(q)) + "\n" for q in questions))
+    return [done[index] for index in sorted(done)]
 
 
 def question_record(question: Question) -> dict[str, Any]:

@@ -189,6 +189,30 @@ def test_questions_of_a_file_are_taken_as_they_are(rendered: Path, tmp_path: Pat
     assert {e["family"] for e in entries} == {"one_hop"}
 
 
+def test_the_archives_as_they_are_unpacked(rendered: Path, tmp_path: Path) -> None:
+    """CLEVR v1.0 by split, with its captions; the reviews of aclImdb."""
+    clevr = tmp_path / "CLEVR_v1.0"
+    (clevr / "images").mkdir(parents=True)
+    (clevr / "scenes").mkdir()
+    for split in ("train", "val"):
+        (clevr / "images" / split).symlink_to(rendered / "images")
+    (clevr / "scenes" / "CLEVR_val_scenes.json").write_bytes((rendered / "scenes.json").read_bytes())
+    options = {"source": "clevr_folder", "root": str(clevr), "requests": 12, "tasks": ["vqa", "caption"]}
+    entries = build(tmp_path / "run", **options)
+    flat = build(tmp_path / "run", **{**options, "root": str(rendered)})
+    assert [entry["text"] for entry in entries] == [entry["text"] for entry in flat]
+    assert {entry["task"] for entry in entries} == {"vqa", "caption"}
+    with pytest.raises(ConfigError, match=r"CLEVR_train_scenes\.json: no such file"):
+        build(tmp_path / "run", **options, split="train")
+    reviews = tmp_path / "aclImdb"
+    for label in ("pos", "neg"):
+        (reviews / "test" / label).mkdir(parents=True)
+        for number in range(4):
+            (reviews / "test" / label / f"{number}_1.txt").write_text(f"{label} {number}")
+    entries = build(tmp_path / "run", source="imdb_file", root=str(reviews), requests=8)
+    assert Counter(entry["expected"] for entry in entries) == {"positive": 4, "negative": 4}
+
+
 def test_a_users_own_requests(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32)).save(tmp_path / "own.png")
     path = tmp_path / "mine.jsonl"

@@ -3,9 +3,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from launch.datasets.clevr_folder import read_captions, read_questions, read_scenes
+from launch.datasets.clevr_folder import family_of, read_captions, read_questions, read_scenes
+from launch.datasets.clevr_style.questions import FAMILIES, questions_for
 from launch.datasets.clevr_style.scene import sample_scene
 from launch.datasets.errors import DatasetError
 
@@ -129,3 +131,104 @@ def test_missing_files_and_folders_are_named(root: Path, tmp_path: Path) -> None
     (root / "scenes.json").write_text("{", encoding="utf-8")
     with pytest.raises(DatasetError, match=r"scenes\.json: expected JSON"):
         read_captions(root)
+
+
+RELATE = [
+    {"inputs": [], "function": "scene", "value_inputs": []},
+    {"inputs": [0], "function": "filter_color", "value_inputs": ["red"]},
+    {"inputs": [1], "function": "unique", "value_inputs": []},
+    {"inputs": [2], "function": "relate", "value_inputs": ["left"]},
+    {"inputs": [3], "function": "count", "value_inputs": []},
+]
+
+
+def _archive_question(**changes: Any) -> dict[str, Any]:
+    """A question as CLEVR v1.0 holds it: no template, no type."""
+    question = {
+        "image_index": 0,
+        "program": RELATE,
+        "question_index": 0,
+        "image_filename": "CLEVR_val_000000.png",
+        "question_family_index": 12,
+        "split": "val",
+        "answer": "2",
+        "question": "How many things are left of the red thing?",
+    }
+    return {**question, **changes}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """CLEVR v1.0 as it is unpacked, with one picture each of train and val, and test without answers."""
+    root = tmp_path / "CLEVR_v1.0"
+    for folder in ("scenes", "questions"):
+        (root / folder).mkdir(parents=True)
+    for split in ("train", "val", "test"):
+        name = f"CLEVR_{split}_000000.png"
+        (root / "images" / split).mkdir(parents=True)
+        (root / "images" / split / name).write_bytes(b"png")
+        if split != "test":
+            scene = {**sample_scene(0, split, 0), "image_filename": name}
+            path = root / "scenes" / f"CLEVR_{split}_scenes.json"
+            path.write_text(json.dumps({"info": {"split": split}, "scenes": [scene]}))
+        _write_archive_questions(root, split, [_archive_question(image_filename=name)])
+    return root
+
+
+def _write_archive_questions(root: Path, split: str, questions: list[Any]) -> None:
+    path = root / "questions" / f"CLEVR_{split}_questions.json"
+    path.write_text(json.dumps({"info": {}, "questions": questions}))
+
+
+def test_an_archive_is_read_by_split(archive: Path) -> None:
+    (sample,) = read_questions(archive, split="val")
+    assert (sample.family, sample.kind, sample.answer) == ("one_hop", "count", "2")
+    assert sample.image == archive / "images" / "val" / "CLEVR_val_000000.png"
+    assert read_questions(archive) == [sample]  # what is held out of CLEVR is val
+    assert read_questions(archive, families=("zero_hop",)) == []
+    (scene,) = read_scenes(archive, "train")
+    assert scene["image_filename"] == "CLEVR_train_000000.png"
+    (found,) = read_captions(archive, split="train")
+    assert found.image == archive / "images" / "train" / "CLEVR_train_000000.png"
+
+
+def test_missing_parts_of_an_archive_are_named(archive: Path) -> None:
+    with pytest.raises(DatasetError, match="images: split 'dev': expected test or train or val"):
+        read_scenes(archive, "dev")
+    with pytest.raises(DatasetError, match=r"scenes/CLEVR_test_scenes\.json: no such file"):
+        read_scenes(archive, "test")
+    path = archive / "questions" / "CLEVR_val_questions.json"
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(DatasetError, match=r"CLEVR_val_questions\.json: expected JSON"):
+        read_questions(archive)
+    path.unlink()
+    with pytest.raises(DatasetError, match=r"CLEVR_val_questions\.json: no such file"):
+        read_questions(archive)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"program": []}, "question 1: program: expected CLEVR's functions"),
+        ({"program": [{"inputs": [3]}]}, "question 1: program: expected CLEVR's functions"),
+        ({"program": 3}, "question 1: program: expected CLEVR's functions"),
+        ({"answer": None}, "question 1: answer: expected a text"),
+        ({"image_filename": "../x.png"}, "question 1: image_filename: expected a plain file name"),
+    ],
+)
+def test_a_bad_question_of_an_archive_is_named(archive: Path, change: dict[str, Any], message: str) -> None:
+    _write_archive_questions(archive, "val", [_archive_question(), _archive_question(**change)])
+    with pytest.raises(DatasetError, match=message) as caught:
+        read_questions(archive)
+    assert "CLEVR_val_questions.json" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_families_of_own_questions_are_read_off_their_programs() -> None:
+    scenes = [sample_scene(3, "test", index) for index in range(12)]
+    rng = np.random.default_rng(0)
+    questions = [q for scene in scenes for q in questions_for(scene, rng, FAMILIES)]
+    assert {question.family for question in questions} == set(FAMILIES)
+    for question in questions:
+        assert family_of(question.program) == question.family, question.question
+        assert question.program[-1].function == question.kind

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,9 @@ from launch.errors import LaunchError
 from launch.experiments.ablations import check_source
 from launch.experiments.make import bundle_folder, is_made, make_bundle
 from launch.experiments.variants import GROUPS, NO_JOINT, REFERENCE, TRAINED, Source, names_of, variants_of
+from launch.training.loop import Checkpoint
 from launch.training.recipe import MICRO_RECIPE
-from launch.training.run import TOKENIZER_FILE, Job, modules, train_bundle, trained_model
+from launch.training.run import TOKENIZER_FILE, Job, train_bundle, trained_model
 from shared.semantic.bundle import Bundle
 from shared.semantic.config import MICRO
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
@@ -54,8 +56,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(tmp_path_factory.mktemp("ablations"))
 
 
+def modules(job: Job, phase: str) -> Mapping[str, Mapping[str, torch.Tensor]]:
+    """What a phase left, here or where it was taken from."""
+    return Checkpoint(job.folder(phase) / f"{phase}.pt").modules()
+
+
 def weights(job: Job) -> dict[str, torch.Tensor]:
-    return trained_model(job, trace_codec()).state_dict()
+    return trained_model(job).state_dict()
 
 
 def test_the_reference_at_full_length_is_the_run_itself(place: Place) -> None:

@@ -1,23 +1,12 @@
-"""Reviews from a file, and the start of the embeddings."""
+"""Texts that training makes or cuts, and the start of the embeddings."""
 
-import gzip
-import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from launch.training.corpus import read_reviews, scene_texts, sentiment_start
+from launch.training.corpus import scene_texts, sentiment_start
 from launch.training.language import crop
-
-
-def test_reviews_are_read_and_cleaned(tmp_path: Path) -> None:
-    path = tmp_path / "r.jsonl.gz"
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.write(json.dumps({"id": "a", "label": "pos", "text": "Good.<br /><br />Very  good."}) + "\n")
-    (review,) = read_reviews(path)
-    assert (review.text, review.label) == ("Good. Very good.", "pos")
 
 
 def test_a_crop_is_mostly_the_beginning_and_the_end() -> None:

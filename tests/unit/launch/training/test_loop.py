@@ -1,7 +1,7 @@
 """The loop: schedule, checkpoints, continued runs, shares of workers."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from launch.errors import Interrupted
 from launch.training.loop import (
     Checkpoint,
     Phase,
@@ -24,6 +25,9 @@ from launch.training.loop import (
 from launch.training.parallel import Team
 from launch.training.recipe import MICRO_RECIPE, Plan
 from launch.training.record import Record
+from launch.training.stop import ask_to_stop, forget_to_stop
+
+STATE = {"step": 3, "spent_s": 1.0, "modules": {"w": {"weight": torch.ones(200)}}, "optimizer": {}}
 
 
 def test_rate_warms_up_then_falls() -> None:
@@ -36,7 +40,7 @@ def test_rate_warms_up_then_falls() -> None:
 def test_checkpoint_is_whole_or_absent(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "a" / "x.pt")
     assert checkpoint.load() is None
-    checkpoint.save({"step": 3, "modules": {"w": torch.ones(2)}})
+    checkpoint.save(STATE)
     found = checkpoint.load()
     assert found is not None
     assert found["step"] == 3
@@ -44,17 +48,21 @@ def test_checkpoint_is_whole_or_absent(tmp_path: Path) -> None:
     assert not checkpoint.due()
 
 
-@pytest.mark.parametrize("damage", ["half", "foreign", "other"])
-def test_a_damaged_checkpoint_is_one_line_that_names_it(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "field"), [("half", ""), ("foreign", ""), ("other", "step: "), ("wrong", "modules: ")]
+)
+def test_a_damaged_checkpoint_is_one_line_that_names_it(tmp_path: Path, damage: str, field: str) -> None:
     path = tmp_path / "x.pt"
-    Checkpoint(path).save({"step": 3, "modules": {"w": torch.ones(200)}})
+    Checkpoint(path).save(STATE)
     if damage == "half":
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     elif damage == "foreign":
         path.write_text("not a checkpoint")
-    else:
+    elif damage == "other":
         torch.save({"weights": 1}, path)
-    with pytest.raises(TrainingError, match=r"x\.pt: no whole checkpoint") as raised:
+    else:
+        torch.save({**STATE, "modules": 3}, path)
+    with pytest.raises(TrainingError, match=rf"x\.pt: {field}no whole checkpoint") as raised:
         Checkpoint(path).load()
     assert "\n" not in str(raised.value)
 
@@ -69,13 +77,16 @@ def test_update_steps_and_clears() -> None:
     assert layer.weight.grad is None
 
 
-def a_phase(steps: int, stop_at: int | None = None) -> tuple[Phase, nn.Linear]:
+def a_phase(
+    steps: int, stop_at: int | None = None, on_step: Callable[[int], object] = lambda step: None
+) -> tuple[Phase, nn.Linear]:
     torch.manual_seed(0)
     layer = nn.Linear(3, 1)
 
     def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
         if step == stop_at:
             raise KeyboardInterrupt
+        on_step(step)
         x = normal(rngs, 3)
         yield "fit", (layer(x) - x.sum(1, keepdim=True)).square().mean(), {"seen": float(step)}
 
@@ -98,6 +109,52 @@ def test_a_stopped_phase_goes_on_as_if_it_had_not_stopped(
     lines = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
     assert lines[-1]["step"] == 30
     assert lines[-1]["fit/loss"] < 3
+
+
+def test_a_stop_file_ends_a_phase_after_its_step_with_a_checkpoint(tmp_path: Path) -> None:
+    whole, expected = a_phase(9)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    train(Team(0, 1), whole, tmp_path / "a", seed=5)
+    stopped, _ = a_phase(9, on_step=lambda step: step == 4 and ask_to_stop(tmp_path / "b"))
+    with pytest.raises(Interrupted, match=r"^fit: stopped after step 5 of 9; --resume goes on$"):
+        train(Team(0, 1), stopped, tmp_path / "b", seed=5)
+    forget_to_stop(tmp_path / "b")
+    assert torch.load(tmp_path / "b" / "fit.pt")["step"] == 5
+    again, found = a_phase(9)
+    train(Team(0, 1), again, tmp_path / "b", seed=5)
+    torch.testing.assert_close(found.weight, expected.weight, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"layer": {"weight": torch.ones(1, 4), "bias": torch.ones(1)}},
+            r"weight: expected shape \[1, 3\], ",
+        ),
+        ({"layer": {"weight": torch.ones(1, 3)}}, r"bias: expected shape \[1\], found none"),
+        ({"other": {}}, "layer: expected its tensors, found none"),
+    ],
+)
+def test_a_checkpoint_of_other_sizes_is_one_line_that_names_file_and_field(
+    tmp_path: Path, changed: dict[str, object], message: str
+) -> None:
+    phase, _ = a_phase(3)
+    train(Team(0, 1), phase, tmp_path, seed=5)
+    path = tmp_path / "fit.pt"
+    torch.save({**torch.load(path), "modules": changed}, path)
+    with pytest.raises(TrainingError, match=rf"^{path}: modules\.(layer\.)?{message}") as raised:
+        train(Team(0, 1), a_phase(3)[0], tmp_path, seed=5)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_optimizer_of_another_phase_is_named(tmp_path: Path) -> None:
+    train(Team(0, 1), a_phase(3)[0], tmp_path, seed=5)
+    path = tmp_path / "fit.pt"
+    torch.save({**torch.load(path), "optimizer": {"state": {}, "param_groups": []}}, path)
+    with pytest.raises(TrainingError, match=rf"^{path}: optimizer: not this phase's"):
+        train(Team(0, 1), a_phase(3)[0], tmp_path, seed=5)
 
 
 def test_rows_are_shared_evenly_and_drawn_alike() -> None:

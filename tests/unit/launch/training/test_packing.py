@@ -12,7 +12,7 @@ from launch.datasets.clevr_style.scene import imagine_scene
 from launch.training.draws import fixed_air
 from launch.training.forward import PROBE_LAYER, Stack, even, exact, through_air
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
-from launch.training.packing import EOS_WEIGHT, EVERY, Batch, Packer
+from launch.training.packing import EVERY, ON_THE_WAY, Batch, Packer
 from launch.training.scenes import FEATURES, PATCHES, patches_of
 from shared.semantic.codec import ChannelDecoder, ChannelEncoder
 from shared.semantic.config import SemanticConfig
@@ -108,11 +108,13 @@ def test_a_caption_names_patches_and_then_objects(packer: Packer, codec: TextCod
 
 
 def test_reviews_have_no_image_and_keep_the_position_ids(packer: Packer) -> None:
-    batch = packer.reviews([[([5, 6, 7], "pos"), ([8] * 20, "neg")], [([9] * packer.room, "pos")]])
+    batch = packer.reviews(
+        [[([5, 6, 7], "positive"), ([8] * 20, "negative")], [([9] * packer.room, "positive")]]
+    )
     assert not (batch.segments_BT == IMAGE).any()
     assert int(batch.positions_BT[0, 1]) == PATCHES + 1
     assert len(batch.families) == 3
-    on_the_way = batch.weights_P < EOS_WEIGHT
+    on_the_way = batch.weights_P == ON_THE_WAY
     assert int(on_the_way.sum()) == 1 + len(range(12, packer.room - 1, EVERY))
 
 

@@ -12,10 +12,10 @@ from launch.training import run as training
 from launch.training.lora import add_adapters, merged
 from launch.training.order import ORDER_FILE, order
 from launch.training.run import TOKENIZER_FILE, Job, done, train_bundle, trained_model
-from shared.semantic.bundle import Bundle
+from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.model import SemanticModel
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
-from tests.unit.shared.semantic.tiny import tiny_model
+from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,7 @@ def test_from_nothing_to_a_bundle(
             train_bundle(again, 1)
         monkeypatch.undo()
     train_bundle(again, 1)
-    codec = trace_codec()
-    one, other = trained_model(job, codec).state_dict(), trained_model(again, codec).state_dict()
+    one, other = trained_model(job).state_dict(), trained_model(again).state_dict()
     for name, tensor in one.items():
         torch.testing.assert_close(other[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
 
@@ -80,7 +79,7 @@ def test_merged_adapters_compute_what_the_adapted_model_computes() -> None:
     adapted = model.llm(ids).logits
     plain = SemanticModel(model.config).llm.eval()
     before = plain(ids).logits
-    plain.load_state_dict(merged(model.llm))
+    plain.load_state_dict({name: make() for name, make in merged(model.llm).items()})
     torch.testing.assert_close(plain(ids).logits, adapted, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(before, adapted, atol=1e-2)
 
@@ -88,22 +87,30 @@ def test_merged_adapters_compute_what_the_adapted_model_computes() -> None:
 def ordered(**changes: object) -> object:
     asked: dict[str, object] = {"preset": "micro", "bundle": None, "workers": 1, "scale": 0.01}
     asked |= {"seed": 0, "resume": False, "force": False}
-    return order(**{**asked, **changes})  # type: ignore[arg-type]
+    sources = {name: changes.pop(name) for name in [*changes] if name.startswith("--")}
+    return order(sources=sources, **{**asked, **changes})  # type: ignore[arg-type]
 
 
 def test_an_order_is_checked_before_anything_is_done(tmp_path: Path, data: Path, imdb: Path) -> None:
     out = tmp_path / "out"
-    given: dict[str, object] = {"out": out, "data": data, "imdb": imdb}
+    given: dict[str, object] = {"out": out, "--data": data, "--imdb": imdb}
     (tmp_path / "there").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
+    plain = tmp_path / "plain"
+    save_bundle(plain, tiny_model(tiny_config(layers=2)), tiny_tokenizer(), "# plain\n")
     for changes, message in (
-        ({"preset": "huge"}, "--preset huge"),
-        ({"data": tmp_path / "none"}, "--data"),
-        ({"data": tmp_path / "there"}, "no scenes.jsonl"),
-        ({"imdb": tmp_path / "none"}, "--imdb"),
+        ({"preset": "huge"}, "--preset huge: expected micro or paper"),
+        ({"--data": tmp_path / "none"}, "--data .*: no such file or folder"),
+        ({"--data": tmp_path / "there"}, "no scenes.jsonl"),
+        ({"--imdb": tmp_path / "none"}, "--imdb"),
+        ({"--imdb": None}, "--preset micro: expected --imdb"),
+        ({"--images": tmp_path}, "--images: not with --preset micro"),
+        ({"preset": "paper"}, "--preset paper: expected --from"),
         ({"workers": 3}, "--workers 3"),
-        ({"bundle": tmp_path / "there"}, "--force"),
+        ({"bundle": tmp_path / "full"}, "--bundle .* is no bundle: not replaced"),
+        ({"bundle": tmp_path / "full", "force": True}, "--bundle .* is no bundle: not replaced"),
+        ({"bundle": plain}, r"other sizes \(tiny\) that cannot be compared; give --force"),
         ({"out": tmp_path / "full"}, "not empty"),
         ({"resume": True}, "no run to continue"),
     ):
