@@ -16,7 +16,7 @@ from launch.datasets.errors import DatasetError
 from launch.workload import clevr_folder, clevr_style, reviews
 from launch.workload.deliveries import as_deliveries
 from launch.workload.pictures import Pictures
-from launch.workload.plan import IMAGE_TASKS, Slot, image_count, plan
+from launch.workload.plan import IMAGE_TASKS, Slot, image_count, places, plan
 from launch.workload.requests_file import read_requests
 from shared.config import ConfigError, RunConfig
 from shared.rng import derive_seed, generator
@@ -104,8 +104,9 @@ def _tasks(config: RunConfig) -> Sequence[str]:
 def _fill(slots: Sequence[Slot], pictures: Pictures, config: RunConfig) -> list[dict[str, Any]]:
     """Give every slot its picture, and its question or caption."""
     order = generator(config.seed, "workload", "pictures").permutation(len(pictures.paths)).tolist()
+    place = places(slots, len(order))
     shown: Mapping[int, int] = {
-        slot.index: order[slot.image % len(order)] for slot in slots if slot.image is not None
+        slot.index: order[place[slot.image]] for slot in slots if slot.image is not None
     }
     asking = [slot for slot in slots if slot.task == "vqa"]
     rnd = random.Random(derive_seed(config.seed, "workload", "questions"))

@@ -5,6 +5,7 @@ common image in a round (rounded to a number of users; one user alone shares not
 common group, keeps an image until `questions_per_image` requests were made about it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,3 +93,15 @@ def plan(
 def image_count(slots: Sequence[Slot]) -> int:
     """How many different pictures the slots need."""
     return max((slot.image for slot in slots if slot.image is not None), default=-1) + 1
+
+
+def places(slots: Sequence[Slot], pictures: int) -> dict[int, int]:
+    """Which of `pictures` each image of the plan is: one of its own, or, where they run out, the one asked
+    about least so far. So nowhere are more questions asked about one picture than need be."""
+    asked = Counter(slot.image for slot in slots if slot.image is not None)
+    load = [0] * pictures
+    found: dict[int, int] = {}
+    for image in sorted(asked):
+        found[image] = image if image < pictures else load.index(min(load))
+        load[found[image]] += asked[image]
+    return found

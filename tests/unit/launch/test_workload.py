@@ -13,7 +13,7 @@ from launch.datasets.clevr_style.programs import attributes_of
 from launch.datasets.clevr_style.scene import sample_scene
 from launch.scoring import caption_f1
 from launch.workload import build_workload
-from launch.workload.plan import image_count, plan
+from launch.workload.plan import image_count, places, plan
 from shared.config import ConfigError, parse_config
 
 
@@ -104,6 +104,16 @@ def test_every_user_asks_once_a_round_and_tasks_come_equally_often() -> None:
     captioned = [(s.user, s.image) for s in slots if s.task == "caption"]
     assert len(set(captioned)) == len(captioned)
     assert image_count(slots) == len({s.image for s in slots})
+
+
+def test_where_pictures_run_out_the_least_asked_about_are_asked_about_again() -> None:
+    slots = plan(700, users=4, overlap=0.0, tasks=["vqa"], questions_per_image=10, seed=3)
+    assert image_count(slots) == 72, "each of 4 users ends in the middle of a picture"
+    place = places(slots, 70)
+    assert Counter(place[slot.image] for slot in slots if slot.image is not None) == dict.fromkeys(
+        range(70), 10
+    )
+    assert places(slots, 72) == {image: image for image in range(72)}
 
 
 def test_a_rate_spaces_the_rounds() -> None:

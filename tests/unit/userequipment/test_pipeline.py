@@ -70,7 +70,7 @@ def test_map_and_message_that_disagree_give_no_answer(pipeline: RequestPipeline,
 def test_text_beside_a_question_asked_here_gives_no_answer(
     pipeline: RequestPipeline, plan: GroupPlan
 ) -> None:
-    sent = index_map.decode(plan.side["there"].payload, 64)
+    sent = index_map.decode(plan.side["there"].payload, load_bundle("micro", "receiver").config.image_tokens)
     runs = (*sent.runs, Run(TokenState.ERASED, 2))
     payload, _ = index_map.encode(replace(sent, text_tokens=2, runs=runs))
     failed = decode(pipeline, plan, replace(plan.side["there"], payload=payload))
