@@ -86,7 +86,7 @@ MEASUREMENTS: Final = (
         ("workload.families=[zero_hop]", "workload.questions_per_image=15", "workload.requests=1050"),
         (("real CLEVR images, zero-hop questions of this project", "accuracy.vqa"),),
     ),
-    Measurement("imdb_file", ("workload.requests=5000",), (("reviews", "accuracy.text_classification"),)),
+    Measurement("imdb_file", ("workload.requests=4900",), (("reviews", "accuracy.text_classification"),)),
     Measurement(
         "nine_families",
         ("workload.tasks=[caption]", "workload.requests=300", "control=none"),
