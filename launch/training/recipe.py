@@ -12,7 +12,7 @@ class Plan:
     rows: int
     peak: float
     floor: float = 0.02
-    judge_every: int = 1_000
+    judge_every: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Recipe:
 
 MICRO_RECIPE: Final = Recipe(
     {
-        "vision": Plan(steps=9_000, rows=32, peak=1.5e-3),
-        "language": Plan(steps=7_000, rows=8, peak=2e-3),
-        "align": Plan(steps=800, rows=8, peak=2e-3),
-        "tune": Plan(steps=1_000, rows=8, peak=8e-4),
-        "joint": Plan(steps=3_000, rows=8, peak=8e-4),
+        "vision": Plan(steps=3_600, rows=32, peak=1.5e-3),
+        "language": Plan(steps=4_500, rows=8, peak=2e-3),
+        "align": Plan(steps=500, rows=8, peak=2e-3),
+        "tune": Plan(steps=700, rows=8, peak=8e-4),
+        "joint": Plan(steps=2_000, rows=8, peak=8e-4),
     }
 )
 
