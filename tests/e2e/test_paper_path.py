@@ -20,7 +20,7 @@ REQUESTS: tuple[dict[str, Any], ...] = (
 def shrunken() -> SemanticConfig:
     """The paper's configuration with other sizes, and the same 256 channel uses a token."""
     llm = {
-        "vocab": 4_096,
+        "vocab": 8_192,
         "hidden": 48,
         "intermediate": 96,
         "layers": 4,
