@@ -20,6 +20,7 @@ from launch.training.corpus import sentiment_start
 from launch.training.forward import PROBE_LAYER, Pass, Stack, exact, final_share
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
 from launch.training.loop import Phase, Rngs, normal, train
+from launch.training.optimizers import matrices
 from launch.training.packing import Batch, Packer, shorten
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
@@ -151,7 +152,9 @@ def train_language(
         return judge_on_symbols(model, scaffold, stack, packer, plan.rows // team.size)
 
     parameters = [*model.llm.parameters(), *scaffold.parameters()]
-    phase = Phase(NAME, plan, {"llm": model.llm, "scaffold": scaffold}, parameters, losses, judge)
+    hidden = matrices(model.llm.model.layers)
+    modules = {"llm": model.llm, "scaffold": scaffold}
+    phase = Phase(NAME, plan, modules, parameters, losses, judge, hidden=hidden)
     train(team, phase, out, seed)
 
 

@@ -18,10 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from launch.errors import Interrupted, LaunchError
+from launch.training.optimizers import Optimizers, optimizers, rate, update
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.record import Record
-from launch.training.sharding import clip, is_sharded, spread_like, whole_state
+from launch.training.sharding import spread_like, whole_state
 from launch.training.stop import asked_to_stop
 from shared.semantic.manifest import one_line
 
@@ -48,6 +49,8 @@ class Phase:
     """(step, progress, one generator for each row of this worker) -> parts of the loss."""
     judge: Callable[[], Mapping[str, float]] | None = None
     decay: float = 0.02
+    hidden: Sequence[nn.Parameter] = ()
+    """Of the parameters, matrices inside layers that Muon moves; AdamW moves the others."""
     state: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,10 +63,10 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
     """
     checkpoint = Checkpoint(out / f"{phase.name}.pt")
     parameters = [p for p in phase.parameters if p.requires_grad]
-    optim = optimizer(parameters, phase.decay)
+    optim = optimizers(parameters, phase.hidden, phase.decay)
     # What an earlier phase left in gradients of what it did not train would enter the first step, but not
     # after a restart.
-    optim.zero_grad(set_to_none=True)
+    optim.clear()
     step, spent_s = _restore(checkpoint, phase, optim)
     team.share([p.data for module in phase.modules.values() for p in module.parameters()])
     record = Record(out, phase.name) if team.leads else None
@@ -120,7 +123,7 @@ def normal(rngs: Rngs, *shape: int) -> Tensor:
     return torch.from_numpy(np.stack([rng.standard_normal(shape, np.float32) for rng in rngs]))
 
 
-def _restore(checkpoint: "Checkpoint", phase: Phase, optim: torch.optim.Optimizer) -> tuple[int, float]:
+def _restore(checkpoint: "Checkpoint", phase: Phase, optim: Optimizers) -> tuple[int, float]:
     state = checkpoint.load()
     if state is None:
         return 0, 0.0
@@ -130,7 +133,7 @@ def _restore(checkpoint: "Checkpoint", phase: Phase, optim: torch.optim.Optimize
         optim.load_state_dict(state["optimizer"])
     except (KeyError, TypeError, ValueError) as error:
         raise TrainingError(f"{checkpoint.path}: optimizer: not this phase's ({one_line(error)})") from None
-    for parameter, held in optim.state.items():
+    for parameter, held in optim.states():
         for name, value in held.items():
             if value.shape == parameter.shape:
                 held[name] = spread_like(value, parameter)
@@ -155,38 +158,6 @@ def fill(module: nn.Module, modules: Mapping[str, Mapping[str, Tensor]], name: s
 
 def _shape(shape: list[int] | None) -> str:
     return "none" if shape is None else f"shape {shape}"
-
-
-def rate(progress: float, peak: float, floor: float, warm_up: float = 0.03) -> float:
-    """Warm-up, then cosine from `peak` to `floor` times it (Loshchilov and Hutter 2017)."""
-    if progress < warm_up:
-        return peak * (progress + 1e-3) / warm_up
-    share = (progress - warm_up) / (1 - warm_up)
-    return peak * float(floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * share)))
-
-
-def optimizer(parameters: Sequence[nn.Parameter], decay: float = 0.02) -> torch.optim.AdamW:
-    # Sharded parameters in groups of their own: one fused step cannot take both kinds.
-    groups = [
-        {
-            "params": [p for p in parameters if (p.ndim > 1) is matrix and is_sharded(p) is sharded],
-            "weight_decay": decay if matrix else 0.0,
-        }
-        for sharded in (False, True)
-        for matrix in (True, False)
-    ]
-    groups = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), fused=True)
-
-
-def update(optim: torch.optim.Optimizer, lr: float, most: float = 1.0) -> None:
-    """Clip, step at rate `lr`, clear."""
-    parameters = [p for group in optim.param_groups for p in group["params"]]
-    clip([p.grad for p in parameters if p.grad is not None], most)
-    for group in optim.param_groups:
-        group["lr"] = lr
-    optim.step()
-    optim.zero_grad(set_to_none=True)
 
 
 class Checkpoint:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from launch.training.images import Pictures, load_pictures
 from launch.training.loop import Phase, Rngs, train
+from launch.training.optimizers import matrices
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.scenes import FINE, GRID, NOTHING, PATCHES, SIZES_OF, shift
@@ -174,6 +175,7 @@ def train_vision(team: Team, config: SemanticConfig, plan: Plan, data: Path, out
             losses,
             lambda: _judge(tower, probe, dev),
             decay=0.05,
+            hidden=matrices(tower.model.encoder.layers),
         ),
         out,
         seed,

@@ -16,11 +16,8 @@ from launch.training.loop import (
     Rngs,
     TrainingError,
     normal,
-    optimizer,
-    rate,
     row_rng,
     train,
-    update,
 )
 from launch.training.parallel import Team
 from launch.training.recipe import MICRO_RECIPE, Plan
@@ -28,13 +25,6 @@ from launch.training.record import Record
 from launch.training.stop import ask_to_stop, forget_to_stop
 
 STATE = {"step": 3, "spent_s": 1.0, "modules": {"w": {"weight": torch.ones(200)}}, "optimizer": {}}
-
-
-def test_rate_warms_up_then_falls() -> None:
-    assert 0 < rate(0.0, 1.0, 0.02) < 0.1
-    assert rate(0.03, 1.0, 0.02) == pytest.approx(1.0)
-    assert rate(1.0, 1.0, 0.02) == pytest.approx(0.02)
-    assert rate(0.2, 1.0, 0.02) > rate(0.6, 1.0, 0.02) > rate(0.9, 1.0, 0.02)
 
 
 def test_checkpoint_is_whole_or_absent(tmp_path: Path) -> None:
@@ -65,16 +55,6 @@ def test_a_damaged_checkpoint_is_one_line_that_names_it(tmp_path: Path, damage: 
     with pytest.raises(TrainingError, match=rf"x\.pt: {field}no whole checkpoint") as raised:
         Checkpoint(path).load()
     assert "\n" not in str(raised.value)
-
-
-def test_update_steps_and_clears() -> None:
-    layer = nn.Linear(2, 1)
-    before = layer.weight.detach().clone()
-    optim = optimizer(list(layer.parameters()))
-    layer(torch.ones(1, 2)).sum().backward()
-    update(optim, 0.1)
-    assert not torch.equal(before, layer.weight)
-    assert layer.weight.grad is None
 
 
 def a_phase(
