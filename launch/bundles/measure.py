@@ -12,22 +12,11 @@ from typing import Any, Final
 from launch.bundles.card import CardEntry, entry_from
 from launch.bundles.rerun import DataSets, NoData, RunSummary, kept_or_run, run_config, run_summary
 from launch.cluster_check import checked
+from launch.datasets.clevr_style.questions import FAMILIES
 from launch.errors import LaunchError
 from shared.config import RunConfig
 from shared.semantic.bundle import Bundle
 
-#: The nine question families of CLEVR, as `by_family` of a summary names them.
-FAMILIES: Final = (
-    "zero_hop",
-    "one_hop",
-    "two_hop",
-    "three_hop",
-    "same_relate",
-    "comparison",
-    "compare_integer",
-    "single_and",
-    "single_or",
-)
 SNRS_DB: Final = (-5, 0, 5, 10, 20)
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from launch.bundles.measure import FAMILIES, MEASUREMENTS, Measurement, measure
+from launch.bundles.measure import MEASUREMENTS, Measurement, measure
 from launch.bundles.rerun import DataSets
 from launch.commands.common import find_config
-from launch.datasets.clevr_style import questions
 from launch.errors import LaunchError
 from launch.runfolder import SUMMARY_FILE, create_run_folder
 from shared.config import RunConfig, load_config
@@ -101,7 +100,6 @@ def test_missing_data_is_said_before_anything_runs(bundle: Path, sets: DataSets,
 
 
 def test_the_card_s_runs_are_configurations_that_can_be_loaded() -> None:
-    assert set(FAMILIES) == set(questions.FAMILIES)
     labels = [m.label for m in MEASUREMENTS]
     assert len(set(labels)) == len(labels)
     for wanted in MEASUREMENTS:
