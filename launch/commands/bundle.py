@@ -136,16 +136,11 @@ def measure(
 
     from launch.bundles.card import write_card
     from launch.bundles.measure import measure as run_all
-    from launch.bundles.rerun import DataSets, Interrupted
+    from launch.bundles.rerun import DataSets
     from shared.starting import bundle_folder
 
     folder = bundle_folder(bundle)
-    try:
-        entries = run_all(folder, DataSets(data, imdb), out, _progress)
-    except Interrupted as error:
-        print(f"m4sc: {error}", file=sys.stderr)
-        raise typer.Exit(3) from None
-    card = write_card(folder, entries)
+    card = write_card(folder, run_all(folder, DataSets(data, imdb), out, _progress))
     if as_json:
         print_json(card.model_dump(mode="json"))
     else:

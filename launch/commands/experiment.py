@@ -53,16 +53,11 @@ def ablations(
     Example: [bold]m4sc experiment ablations --train runs/train --data data/clevr-style-train
     --imdb imdb/train.jsonl.gz --out runs/ablations --only projector --questions 300[/]
     """
-    from launch.bundles.rerun import Interrupted
     from launch.experiments.ablations import Ablations, order
     from launch.experiments.results import PAGE_FILE
 
     wanted = order(train, data, imdb, reviews, out, share, questions, only or (), workers)
-    try:
-        results = Ablations(wanted, _say).all()
-    except Interrupted as error:
-        print(f"m4sc: {error}; the same command goes on from here", file=sys.stderr)
-        raise typer.Exit(3) from None
+    results = Ablations(wanted, _say).all()
     if as_json:
         print_json(results.model_dump(mode="json"))
     else:

@@ -48,8 +48,7 @@ def train(
 
     Example: [bold]m4sc train --data data/mine --imdb imdb.jsonl --out runs/train --bundle bundles/mine[/]
     """
-    from launch.child import run_child
-    from launch.training.stop import ask_to_stop, forget_to_stop
+    from launch.training.stop import train_apart
 
     sources = {
         "--data": data,
@@ -69,11 +68,4 @@ def train(
         "resume": resume,
         "force": force,
     }
-    forget_to_stop(out)
-    try:
-        code = run_child(
-            "launch.training.order:carry_out", options, "--resume goes on", lambda child: ask_to_stop(out)
-        )
-    finally:
-        forget_to_stop(out)
-    raise typer.Exit(code)
+    raise typer.Exit(train_apart("launch.training.order:carry_out", options, out, "--resume goes on"))

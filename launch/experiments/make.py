@@ -4,21 +4,21 @@ So that compiled code and pictures of one variant do not stay while the next is 
 which starts runs later, has itself computed nothing.
 """
 
-import multiprocessing
 import os
-import signal
 import sys
 from pathlib import Path
+from typing import Any
 
-from launch.bundles.rerun import Interrupted
-from launch.errors import LaunchError
-from launch.guardian import die_with_parent
-from launch.signals import StopSignals
-from launch.training.loop import TrainingError
+from pydantic import TypeAdapter
+
+from launch.errors import Interrupted, LaunchError
 from launch.training.run import Job, train_bundle
+from launch.training.stop import train_apart
+from launch.user_errors import CUT_SHORT
 from shared.semantic.manifest import MANIFEST_FILE
 
-_END_S = 10.0
+_JOBS = TypeAdapter(Job)
+AGAIN = "the same command goes on"
 
 
 def bundle_folder(job: Job) -> Path:
@@ -34,40 +34,18 @@ def make_bundle(job: Job, workers: int) -> None:
     """Train what is not trained yet, and write the bundle. Lines about it go to standard error.
 
     Raises `LaunchError` where training fails, `Interrupted` on a stop signal: the same call then goes on from
-    the last checkpoint.
+    the last checkpoint. Main thread only.
     """
-    process = multiprocessing.get_context("spawn").Process(
-        target=_make, args=(job, workers, bundle_folder(job), os.getpid())
-    )
-    with StopSignals(_stop):
-        try:
-            process.start()
-            process.join()
-        finally:
-            _end(process)
-    if process.exitcode:
-        raise LaunchError(f"{job.out.name}: training failed (exit code {process.exitcode}), see above")
+    options = {"job": _JOBS.dump_python(job, mode="json"), "workers": workers}
+    code = train_apart(f"{__name__}:train_told", options, job.out, AGAIN)
+    if code == CUT_SHORT:
+        raise Interrupted(f"{job.out.name}: stopped; {AGAIN}")
+    if code:
+        raise LaunchError(f"{job.out.name}: training failed (exit code {code}), see above")
 
 
-def _make(job: Job, workers: int, bundle: Path, parent_pid: int) -> None:
-    die_with_parent(parent_pid)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's whole group: the parent ends this process
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    try:
-        train_bundle(job, workers, bundle)
-    except (TrainingError, LaunchError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-
-
-def _stop(number: int) -> None:
-    raise Interrupted(f"stopped by {signal.Signals(number).name}")
-
-
-def _end(process: multiprocessing.process.BaseProcess) -> None:
-    if process.is_alive():
-        process.terminate()
-        process.join(_END_S)
-    if process.is_alive():
-        process.kill()
-        process.join()
+def train_told(job: dict[str, Any], workers: int) -> None:
+    """The child's side of `make_bundle`."""
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # standard output is the command's, for --json
+    told = _JOBS.validate_python(job)
+    train_bundle(told, workers, bundle_folder(told))

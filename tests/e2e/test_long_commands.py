@@ -94,21 +94,29 @@ def test_a_training_stops_with_a_checkpoint_and_goes_on(real: Workplace, workers
     pid = int(shell.stdout.readline())
     wait_until(begun.exists, started_within_s(), "the first phase has begun")
     assert stop(real, shell, pid, signal.SIGINT) == "code 3\n"
-    errors = (real.folder / "stderr.txt").read_text()
-    assert "--resume goes on" in errors
-    if errors.startswith("m4sc: stopped by") and on_a_quiet_machine(1.0) > 2.0:
-        pytest.skip("too busy a machine for a step within the command's own limit")
-    checkpoint = real.folder / "out" / "vision.pt"
-    step = torch.load(checkpoint, weights_only=True)["step"]
-    assert step >= 1
-    assert not (real.folder / "out" / "stop").exists()
+    step = step_left(real, 1)
     if workers == 1:  # the same going on with two is only slower to test
-        written = checkpoint.stat().st_mtime_ns
         boards = len(list(begun.iterdir()))
         shell = background(real, f"{order} --resume")
         assert shell.stdout is not None
         pid = int(shell.stdout.readline())
         wait_until(lambda: len(list(begun.iterdir())) > boards, started_within_s(), "it has gone on")
         assert stop(real, shell, pid, signal.SIGTERM) == "code 3\n"
-        assert checkpoint.stat().st_mtime_ns > written
-        assert torch.load(checkpoint, weights_only=True)["step"] > step
+        step_left(real, step + 1)
+
+
+def step_left(place: Workplace, at_least: int) -> int:
+    """The step of the checkpoint that a stopped training left.
+
+    On a machine that is too busy for a step within the command's own limit, one that was cut in its middle
+    leaves the checkpoint before it, or none.
+    """
+    errors = (place.folder / "stderr.txt").read_text()
+    assert "--resume goes on" in errors
+    assert not (place.folder / "out" / "stop").exists()
+    cut = errors.startswith("m4sc: stopped by")
+    assert not cut or on_a_quiet_machine(1.0) > 2.0, "a step is far shorter than the command's own limit"
+    checkpoint = place.folder / "out" / "vision.pt"
+    step = int(torch.load(checkpoint, weights_only=True)["step"]) if checkpoint.exists() else 0
+    assert cut or step >= at_least
+    return step

@@ -11,8 +11,7 @@ import psutil
 import pytest
 import torch
 
-from launch.bundles.rerun import Interrupted
-from launch.errors import LaunchError
+from launch.errors import Interrupted, LaunchError
 from launch.experiments.ablations import check_source
 from launch.experiments.make import bundle_folder, is_made, make_bundle
 from launch.experiments.variants import GROUPS, NO_JOINT, REFERENCE, TRAINED, Source, names_of, variants_of
@@ -21,6 +20,7 @@ from launch.training.recipe import MICRO_RECIPE
 from launch.training.run import TOKENIZER_FILE, Job, train_bundle, trained_model
 from shared.semantic.bundle import Bundle
 from shared.semantic.config import MICRO
+from tests.e2e.helpers import wait_until
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
 
 pytestmark = pytest.mark.timeout(240)
@@ -127,11 +127,18 @@ def test_the_runs_own_weights_leave_the_run_alone(place: Place) -> None:
 
 def test_in_a_process_of_its_own(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     job = place.job("only_vqa")
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
-    with pytest.raises(Interrupted, match="SIGTERM"):
+
+    def stop_once_begun() -> None:
+        wait_until(job.out.exists, 60.0, "training has begun")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopper = threading.Thread(target=stop_once_begun)
+    stopper.start()
+    with pytest.raises(Interrupted, match="only_vqa: stopped"):
         make_bundle(job, 1)
+    stopper.join()
     assert not is_made(job)
-    assert not [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
+    assert not [c for c in psutil.Process().children() if "launch.child" in " ".join(c.cmdline())]
     make_bundle(job, 1)
     assert Bundle.load(bundle_folder(job)).config == grid_config()
     out, err = capfd.readouterr()
