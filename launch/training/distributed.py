@@ -5,14 +5,20 @@ worker needs no Ray: it is this process.
 """
 
 import contextlib
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from launch.errors import Interrupted, LaunchError
+from launch.training.display import shown
 from launch.training.parallel import Team
 from launch.training.stop import asked_to_stop
+
+#: A worker waits so long for the others: those whose half of phase 0 is done, for the other half. One that
+#: dies is noticed by Ray.
+WAIT_S: Final = 86_400
 
 
 def run_workers(work: Callable[..., None], workers: int, out: Path, **arguments: Any) -> None:
@@ -22,13 +28,19 @@ def run_workers(work: Callable[..., None], workers: int, out: Path, **arguments:
         Interrupted: a stop file ended it. LaunchError: Ray is missing, or a worker failed; what it said is in
             the message.
     """
-    if workers == 1:
-        work(Team(0, 1), **arguments)
-        return
+    with shown(out):
+        if workers == 1:
+            work(Team(0, 1), **arguments)
+        else:
+            _run_with_ray(work, workers, out, arguments)
+
+
+def _run_with_ray(work: Callable[..., None], workers: int, out: Path, arguments: dict[str, Any]) -> None:
     from launch.cluster import private_ray, require_ray
 
     require_ray()
-    temp_dir = private_ray(workers)  # before Ray is imported: it reads its environment then
+    # Before Ray is imported: it reads its environment then.
+    temp_dir = private_ray(workers, log_to_driver=False, logging_level=logging.ERROR)
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
     from ray.train.torch import TorchConfig, TorchTrainer
@@ -37,7 +49,8 @@ def run_workers(work: Callable[..., None], workers: int, out: Path, **arguments:
         TorchTrainer(
             _worker,
             train_loop_config={"work": work, "arguments": arguments},
-            torch_config=TorchConfig(backend="gloo"),  # training is on CPUs, whatever else there is
+            # Gloo: training is on CPUs, whatever else there is.
+            torch_config=TorchConfig(backend="gloo", timeout_s=WAIT_S),
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=False),
             run_config=RunConfig(
                 name="train", storage_path=str(temp_dir / "results"), failure_config=FailureConfig(0)

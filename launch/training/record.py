@@ -1,4 +1,4 @@
-"""What a phase reports of itself: lines of `log.jsonl`, the same on stdout, and TensorBoard's event files."""
+"""What a phase reports of itself: lines of `log.jsonl`, and TensorBoard's event files."""
 
 import json
 from collections.abc import Mapping
@@ -42,6 +42,5 @@ class Record:
         line = json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-        print(line, flush=True)
         for name, value in figures.items():
             self._board.add_scalar(name, value, step)
