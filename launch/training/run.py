@@ -15,6 +15,7 @@ from torch import nn
 
 from launch.datasets.imdb import read_reviews
 from launch.datasets.sample import Sample
+from launch.errors import Interrupted
 from launch.training.codec_start import start_codec
 from launch.training.compare import Kept, save_unless_worse, score_of
 from launch.training.corpus import train_tokenizer
@@ -113,17 +114,9 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
     """What one worker does in all phases."""
     torch.set_num_threads(1)
     codec = TextCodec.from_text(tokenizer)
-    reviews = reviews_of(job, "train")
     compiled = job.recipe.compiled and shutil.which("g++") is not None
-    plans, config = job.recipe.plans, job.config
-    if not done(job, VISION):
-        train_vision(team, config, plans[VISION], job.data, job.out, job.seed)
-    if not done(job, LANGUAGE):
-        torch.manual_seed(job.seed)
-        train_language(
-            team, SemanticModel(config), codec, reviews, plans[LANGUAGE], job.out, job.seed, compiled
-        )
-    team.wait()
+    config = job.config
+    pretrain(team, job, codec, compiled)
     torch.manual_seed(job.seed)  # the projector starts alike, whatever was trained before it here
     model = SemanticModel(config)
     fill_from(job, VISION, {"tower": model.vision})
@@ -132,6 +125,37 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
     team.wait()
     pools = {part: Reviews(reviews_of(job, part), codec) for part in ("train", "dev")}
     tune_all(team, job, model, codec, pools, compiled)
+
+
+def pretrain(team: Team, job: Job, codec: TextCodec, compiled: bool) -> None:
+    """Phase 0. Vision and language know nothing of each other: each is trained by half of the workers.
+
+    Raises `Interrupted`, in all workers, where one half was stopped.
+    """
+    left = [phase for phase in (VISION, LANGUAGE) if not done(job, phase)]
+    team.wait()  # all have looked
+    own = team
+    if len(left) == 2 and team.size > 1:
+        side, own = team.halves()
+        left = [left[side]]
+    stopped: Interrupted | None = None
+    try:
+        for phase in left:
+            _pretrain_one(own, phase, job, codec, compiled)
+    except Interrupted as error:
+        stopped = error
+    if team.any(stopped is not None):
+        raise stopped or Interrupted("stopped")
+
+
+def _pretrain_one(team: Team, phase: str, job: Job, codec: TextCodec, compiled: bool) -> None:
+    config, plan = job.config, job.recipe.plans[phase]
+    if phase == VISION:
+        train_vision(team, config, plan, job.data, job.out, job.seed)
+        return
+    torch.manual_seed(job.seed)
+    reviews = reviews_of(job, "train")
+    train_language(team, SemanticModel(config), codec, reviews, plan, job.out, job.seed, compiled)
 
 
 def tune_all(

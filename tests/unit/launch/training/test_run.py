@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 from torch import nn
 
-from launch.errors import LaunchError
+from launch.errors import Interrupted, LaunchError
 from launch.training import run as training
+from launch.training.loop import Checkpoint
 from launch.training.lora import add_adapters, merged
 from launch.training.order import ORDER_FILE, order
+from launch.training.parallel import Team
 from launch.training.run import TOKENIZER_FILE, Job, done, train_bundle, trained_model
+from launch.training.stop import ask_to_stop, forget_to_stop
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.model import SemanticModel
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
@@ -65,6 +70,69 @@ def test_from_nothing_to_a_bundle(
     one, other = trained_model(job).state_dict(), trained_model(again).state_dict()
     for name, tensor in one.items():
         torch.testing.assert_close(other[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("stop_in", ["vision", None])
+def test_two_workers_train_vision_and_language_side_by_side(
+    tmp_path: Path, data: Path, imdb: Path, stop_in: str | None
+) -> None:
+    """Each as one worker alone would; where one is stopped, both end, and what is done stays done."""
+    torch.set_num_threads(1)
+    alone, both = job_in(tmp_path / "alone", data, imdb), job_in(tmp_path / "both", data, imdb)
+    codec = training.tokenizer_of(alone)
+    training.pretrain(Team(0, 1), alone, codec, False)
+    mp.spawn(pretrain_in_two, (both, tmp_path / "first", stop_in), nprocs=2)
+    if stop_in is not None:
+        assert [phase for phase in ("vision", "language") if done(both, phase)] == ["language"]
+        assert torch.load(both.out / "vision.pt", weights_only=True)["step"] == 1
+        mp.spawn(pretrain_in_two, (both, tmp_path / "second", None), nprocs=2)
+        # What is left is trained by both, a row each: the same loss, but for bfloat16's rounding.
+        one, other = (judged(job.out, stop_in)["dev/symbols_loss"] for job in (alone, both))
+        assert other == pytest.approx(one, rel=0.02)
+    for phase in {"vision", "language"} - {stop_in}:
+        one, other = (Checkpoint(job.out / f"{phase}.pt").modules() for job in (alone, both))
+        for name, tensors in one.items():
+            for key, tensor in tensors.items():
+                torch.testing.assert_close(other[name][key], tensor, rtol=1e-4, atol=1e-5, msg=key)
+
+
+def judged(out: Path, phase: str) -> dict[str, float]:
+    """The figures at the end of a phase."""
+    lines = [json.loads(text) for text in (out / "log.jsonl").read_text().splitlines()]
+    found: dict[str, float] = [line for line in lines if line["phase"] == phase and "of" not in line][-1]
+    return found
+
+
+def pretrain_in_two(rank: int, job: Job, meeting: Path, stop_in: str | None) -> None:
+    """One of two workers; a stop is asked for when the other half is done."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    train_one = training._pretrain_one
+
+    def watched(team: Team, phase: str, *rest: object) -> None:
+        halves = team.size == 1
+        if halves and phase != stop_in:
+            train_one(team, phase, *rest)  # type: ignore[arg-type]
+        if stop_in is not None:
+            dist.barrier()
+        if halves and phase == stop_in:
+            ask_to_stop(job.out)
+        if not halves or phase == stop_in:
+            train_one(team, phase, *rest)  # type: ignore[arg-type]
+
+    training._pretrain_one = watched
+    try:
+        codec = training.tokenizer_of(job)
+        if stop_in is None:
+            training.pretrain(Team(rank, 2), job, codec, False)
+        else:
+            with pytest.raises(Interrupted, match="stopped"):
+                training.pretrain(Team(rank, 2), job, codec, False)
+            dist.barrier()
+            forget_to_stop(job.out)
+    finally:
+        training._pretrain_one = train_one
+        dist.destroy_process_group()
 
 
 def test_merged_adapters_compute_what_the_adapted_model_computes() -> None:
