@@ -24,7 +24,7 @@ from launch.training.optimizers import matrices
 from launch.training.packing import Batch, Packer, shorten
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
-from launch.training.scenes import Patches, features, patches_of
+from launch.training.scenes import Patches, doubtful_features, features, patches_of
 from shared.semantic.model import SemanticModel
 from shared.semantic.prompt import Prompts
 from shared.semantic.tokenizer import TextCodec
@@ -32,7 +32,7 @@ from shared.semantic.tokenizer import TextCodec
 NAME = "language"
 LENGTH = 384
 NOISE = 0.15
-"""Of the symbolic tokens: what a vision tower says is not exact either."""
+"""Of the symbolic tokens, besides the doubt about what they say."""
 EASY: tuple[Family, ...] = ("zero_hop", "one_hop", "same_relate")
 AT_UE = 0.4
 DEV_SCENES = 64
@@ -73,10 +73,15 @@ def crop(ids: list[int], longest: int, rng: np.random.Generator) -> list[int]:
     return ids[start : start + longest]
 
 
-def imagined(rngs: Rngs, most: int) -> tuple[list[Scene], list[Patches], Tensor]:
+def imagined(rngs: Rngs, most: int, doubt: bool = True) -> tuple[list[Scene], list[Patches], Tensor]:
+    """Scenes, and their symbolic features: as they are seen, or (not `doubt`) as they are."""
     scenes = [imagine_scene(rng, most, DEFAULT_RESOLUTION) for rng in rngs]
     places = [patches_of(scene, *DEFAULT_RESOLUTION) for scene in scenes]
-    return scenes, places, torch.from_numpy(np.stack([features(p) for p in places]))
+    seen = [
+        doubtful_features(where, rng) if doubt else features(where)
+        for where, rng in zip(places, rngs, strict=True)
+    ]
+    return scenes, places, torch.from_numpy(np.stack(seen))
 
 
 def asked_at_ue(rngs: Rngs) -> Tensor:
@@ -166,7 +171,7 @@ def judge_on_symbols(
     hits, totals = Counter[str](), Counter[str]()
     for start in range(0, DEV_SCENES, rows):
         rngs = [np.random.default_rng([1_000_003, start + row]) for row in range(rows)]
-        scenes, places, seen = imagined(rngs, 10)
+        scenes, places, seen = imagined(rngs, 10, doubt=False)
         for batch in (packer.questions(scenes, places, rngs), packer.captions(scenes, places)):
             with torch.autocast("cpu", torch.bfloat16):
                 out = stack.run(batch, scaffold.tokens(model, seen), torch.zeros(rows, dtype=torch.bool))

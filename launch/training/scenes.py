@@ -23,6 +23,11 @@ PATCHES = GRID * GRID
 SIZES_OF = tuple(len(VALUES[name]) for name in ATTRIBUTES)  # size 2, color 8, material 2, shape 3
 FEATURES = 1 + sum(SIZES_OF) + 2
 NOTHING = -1
+
+#: How a vision tower errs: deviation of a centre in patches, how often there is doubt about an object's size,
+#: color, material and shape.
+CENTRE_ERROR = 0.04
+DOUBT: tuple[float, ...] = (0.03, 0.06, 0.06, 0.15)
 FINE = (6 * GRID, 4 * GRID)  # rays a picture for the coverage, width x height
 
 
@@ -121,3 +126,38 @@ def features(patches: Patches) -> np.ndarray:
             start += amount
         out[patch, start:] = patches.offset_N2[patch]
     return out
+
+
+def doubtful_features(patches: Patches, rng: np.random.Generator) -> np.ndarray:
+    """As `features`, but in probabilities: what one knows who sees the scene imperfectly.
+
+    A centre near an edge is shared by the patches on both sides; an attribute in doubt is split between the
+    true value and another. Doubt is calibrated: what has probability w is true in w of the cases, hence the
+    square roots of uniform draws.
+    """
+    objects = len(patches.objects)
+    measured_O2 = patches.centres_O2 + CENTRE_ERROR * rng.standard_normal((objects, 2))
+    # The logistic function is the normal distribution to 1%, and simpler.
+    edges_G = np.arange(GRID + 1)
+    below_O2G = 1 / (1 + np.exp(np.clip((measured_O2[..., None] - edges_G) * 1.702 / CENTRE_ERROR, -50, 50)))
+    columns_OG, rows_OG = np.diff(below_O2G, axis=2).transpose(1, 0, 2)
+    there_ON = (rows_OG[:, :, None] * columns_OG[:, None, :]).reshape(objects, PATCHES)
+    for number, (patch, (x, y)) in enumerate(zip(patches.objects, patches.centres_O2, strict=True)):
+        if patch != int(y) * GRID + int(x):  # the patch of its centre was taken, or lies outside
+            there_ON[number] = 0
+            there_ON[number, patch] = 1
+    told_OV = [np.ones((objects, 1))]
+    for column, (amount, doubt) in enumerate(zip(SIZES_OF, DOUBT, strict=True)):
+        true_O = patches.values_OA[:, column]
+        other_O = (true_O + rng.integers(1, amount, objects)) % amount
+        sure_O = np.where(rng.random(objects) < doubt, np.sqrt(rng.random(objects)), 1.0)
+        told_OV.append(
+            sure_O[:, None] * np.eye(amount)[true_O] + (1 - sure_O)[:, None] * np.eye(amount)[other_O]
+        )
+    rows_N, columns_N = np.divmod(np.arange(PATCHES), GRID)
+    middles_N2 = np.stack([columns_N, rows_N], 1) + 0.5
+    offset_ON2 = patches.centres_O2[:, None] - middles_N2
+    out_NF = np.concatenate(
+        [there_ON.T @ np.concatenate(told_OV, 1), np.einsum("on,onk->nk", there_ON, offset_ON2)], 1
+    )
+    return out_NF.astype(np.float32)

@@ -11,7 +11,9 @@ from launch.training.scenes import (
     GRID,
     NOTHING,
     PATCHES,
+    SIZES_OF,
     anchors,
+    doubtful_features,
     features,
     patches_of,
     shift,
@@ -62,3 +64,25 @@ def test_shift_repeats_the_edge() -> None:
 def test_the_three_parts_of_the_pictures_are_apart() -> None:
     parts = [part_of(number) for number in (0, 1, 2, 39, 40, 41)]
     assert parts == ["dev", "test", "train", "train", "dev", "test"]
+
+
+def test_doubtful_symbols_are_probabilities_that_hold() -> None:
+    rng = np.random.default_rng(0)
+    said, true = [], []
+    for _ in range(300):
+        patches = patches_of(imagine_scene(rng, 10, (240, 160)), 240, 160)
+        said.append(doubtful_features(patches, rng))
+        true.append(features(patches))
+    said_NF, true_NF = np.concatenate(said)[:, :-2], np.concatenate(true)[:, :-2]
+    assert said_NF.min() >= 0
+    # Of every attribute alike: an object's probabilities add up to that of its being there.
+    start = 1
+    for amount in SIZES_OF:
+        np.testing.assert_allclose(said_NF[:, start : start + amount].sum(1), said_NF[:, 0], atol=1e-5)
+        start += amount
+    assert said_NF[:, 0].sum() == pytest.approx(true_NF[:, 0].sum(), rel=0.01)
+    for low, high in ((0.02, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 0.98)):
+        chosen = (said_NF > low) & (said_NF < high)
+        assert true_NF[chosen].mean() == pytest.approx(said_NF[chosen].mean(), abs=0.08), (low, high)
+    sure = said_NF[:, 0] > 0.98
+    assert true_NF[sure, 0].mean() > 0.98
