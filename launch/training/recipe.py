@@ -35,11 +35,11 @@ class Recipe:
 
 MICRO_RECIPE: Final = Recipe(
     {
-        "vision": Plan(steps=3_600, rows=32, peak=1.5e-3),
+        "vision": Plan(steps=7_000, rows=32, peak=1.5e-3),
         "language": Plan(steps=4_500, rows=8, peak=2e-3),
-        "align": Plan(steps=500, rows=8, peak=2e-3),
+        "align": Plan(steps=4_000, rows=8, peak=2e-3, judge_every=1_000),
         "tune": Plan(steps=700, rows=8, peak=8e-4),
-        "joint": Plan(steps=2_000, rows=8, peak=8e-4),
+        "joint": Plan(steps=2_200, rows=8, peak=8e-4),
     }
 )
 

@@ -6,6 +6,7 @@ Shapes: B pictures, N patches, A attributes, D width of the tower.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,21 +18,33 @@ from launch.training.loop import Phase, Rngs, train
 from launch.training.optimizers import matrices
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
-from launch.training.scenes import FINE, GRID, NOTHING, PATCHES, SIZES_OF, shift
+from launch.training.scenes import FEATURES, FINE, GRID, NOTHING, PATCHES, SIZES_OF, features, shift
 from shared.semantic.config import SemanticConfig
 from shared.semantic.siglip import VisionTower, to_pixels
 
 NAME = "vision"
 
 
+#: Objects of a picture, and patches that an object covers, on average.
+OBJECTS: Final = 6.5
+COVERED: Final = 3.5
+#: Quantiles of the unit normal: one for each value of a byte.
+NORMAL: Final = torch.special.ndtri((torch.arange(256, dtype=torch.float64) + 0.5) / 256).float().numpy()
+
+
 class PatchProbe(nn.Module):
-    """What the tower must be able to say of every patch: anchor and its attributes, offset, cover."""
+    """What the tower must be able to say of every patch: anchor and its attributes, offset, cover.
+
+    `symbols` reads the patch off as `scenes.features` write it. A linear map that is right on average says
+    how likely each attribute is, so that the projector need not learn to.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.place = nn.Linear(width, PATCHES)
         self.anchor = nn.Linear(width, 1 + sum(SIZES_OF) + 2)
         self.cover = nn.Linear(width, sum(SIZES_OF))
+        self.symbols = nn.Linear(width, FEATURES)
 
 
 def start_tower(tower: VisionTower, pictures: Pictures, seed: int = 0) -> None:
@@ -74,74 +87,93 @@ class Change:
 
 
 def augment(picture_SSC: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Change]:
-    """A picture [3, S, S] in [-1, 1], mirrored, moved, softened, in other light and with noise; and how."""
+    """A picture as [3, S, S] in [-1, 1], mirrored, moved, softened, lit otherwise, with noise; and how."""
     size = picture_SSC.shape[0]
     change = Change(bool(rng.random() < 0.5), *rng.integers((-6, -4), (7, 5)).tolist())
     turned = picture_SSC[:, ::-1] if change.mirrored else picture_SSC
     moved = shift(turned, round(change.right * size / FINE[0]), round(change.down * size / FINE[1]))
-    light = (moved.astype(np.float32) / 255.0) ** np.float32(rng.uniform(0.8, 1.25))
-    light = light * rng.uniform(0.85, 1.15, 3).astype(np.float32) ** np.float32(0.5)
-    light = light * np.float32(rng.uniform(0.85, 1.15)) + np.float32(rng.uniform(-0.05, 0.05))
+    # One table for all 256 levels of a channel: cheaper than powers of every pixel.
+    level_LC = (np.arange(256) / 255.0)[:, None] ** rng.uniform(0.8, 1.25) * rng.uniform(0.85, 1.15, 3) ** 0.5
+    level_LC = (level_LC * rng.uniform(0.85, 1.15) + rng.uniform(-0.05, 0.05)).astype(np.float32)
+    light_CSS = np.stack([level_LC[:, channel][moved[..., channel]] for channel in range(3)])
     if rng.random() < 0.4:
-        light = soften(light, float(rng.uniform(0.0, 0.25)), float(rng.uniform(0.0, 0.25)))
-    light += np.float32(rng.uniform(0.0, 0.03)) * rng.standard_normal(light.shape, np.float32)
-    return light.transpose(2, 0, 1) * 2.0 - 1.0, change
+        light_CSS = soften(light_CSS, float(rng.uniform(0.0, 0.25)), float(rng.uniform(0.0, 0.25)))
+    noise = NORMAL[np.frombuffer(rng.bytes(light_CSS.size), np.uint8)].reshape(light_CSS.shape)
+    return (light_CSS + np.float32(rng.uniform(0.0, 0.03)) * noise) * 2.0 - 1.0, change
 
 
-def soften(picture_SSC: np.ndarray, across: float, along: float) -> np.ndarray:
+def soften(picture_CSS: np.ndarray, across: float, along: float) -> np.ndarray:
     """Each pixel lends a share to its neighbours on both sides, across and along."""
-    for axis, share in ((1, across), (0, along)):
-        beside = np.roll(picture_SSC, 1, axis) + np.roll(picture_SSC, -1, axis)
-        picture_SSC = (1 - 2 * share) * picture_SSC + share * beside
-    return picture_SSC.astype(np.float32)
+    for axis, share in ((2, across), (1, along)):
+        beside = np.roll(picture_CSS, 1, axis) + np.roll(picture_CSS, -1, axis)
+        picture_CSS = np.float32(1 - 2 * share) * picture_CSS + np.float32(share) * beside
+    return picture_CSS
 
 
-def targets(pictures: Pictures, rows: Sequence[int], changes: Sequence[Change]) -> tuple[Tensor, ...]:
-    """Anchor attributes, offsets and cover attributes of the changed pictures."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the probe should say: attributes of anchors, offsets, attributes of covers, and symbols."""
+
+    anchor_BNA: Tensor
+    offset_BN2: Tensor
+    cover_BNA: Tensor
+    symbols_BNF: Tensor
+
+
+def targets(pictures: Pictures, rows: Sequence[int], changes: Sequence[Change]) -> Wanted:
+    """Of the changed pictures."""
     moved = [
         pictures.patches[row].moved(change.mirrored, change.right, change.down)
         for row, change in zip(rows, changes, strict=True)
     ]
-    return (
+    return Wanted(
         torch.from_numpy(np.stack([m.anchor_NA for m in moved])),
         torch.from_numpy(np.stack([m.offset_N2 for m in moved])),
         torch.from_numpy(np.stack([m.cover_NA for m in moved])),
+        torch.from_numpy(np.stack([features(m) for m in moved])),
     )
 
 
 def _attributes(logits: Tensor, wanted_BNA: Tensor) -> tuple[Tensor, list[float]]:
+    """Cross-entropies, summed over the patches that something is wanted of; and the shares that are right."""
     chosen = wanted_BNA[..., 0] != NOTHING
     said, true = logits[chosen].float(), wanted_BNA[chosen]
     loss, accuracies, start = torch.zeros(()), [], 0
     for column, amount in enumerate(SIZES_OF):
         part = said[:, start : start + amount]
-        loss = loss + functional.cross_entropy(part, true[:, column])
+        loss = loss + functional.cross_entropy(part, true[:, column], reduction="sum")
         accuracies.append(float((part.argmax(1) == true[:, column]).float().mean()))
         start += amount
     return loss, accuracies
 
 
-def patch_loss(
-    probe: PatchProbe, tokens_BND: Tensor, anchor: Tensor, offset: Tensor, cover: Tensor
-) -> tuple[Tensor, dict[str, float]]:
-    """Dense supervision of all patches, and how much is right."""
+def patch_loss(probe: PatchProbe, tokens_BND: Tensor, wanted: Wanted) -> tuple[Tensor, dict[str, float]]:
+    """Dense supervision of all patches, and how much is right.
+
+    Sums over objects are divided by what pictures have on average: so that any split into workers gives the
+    same.
+    """
+    objects = len(tokens_BND) * OBJECTS
     said = probe.anchor(tokens_BND)
-    present = (anchor[..., 0] != NOTHING).float()
+    present = (wanted.anchor_BNA[..., 0] != NOTHING).float()
     found = functional.binary_cross_entropy_with_logits(
         said[..., 0].float(), present, pos_weight=torch.tensor(2.0)
     )
-    attributes, right = _attributes(said[..., 1:-2], anchor)
-    covered, _ = _attributes(probe.cover(tokens_BND), cover)
-    place = ((said[..., -2:].float() - offset).abs().sum(-1) * present).sum() / present.sum()
+    attributes, right = _attributes(said[..., 1:-2], wanted.anchor_BNA)
+    covered, _ = _attributes(probe.cover(tokens_BND), wanted.cover_BNA)
+    place = ((said[..., -2:].float() - wanted.offset_BN2).abs().sum(-1) * present).sum()
+    symbols = (probe.symbols(tokens_BND).float() - wanted.symbols_BNF).square().sum()
     guess = said[..., 0] > 0
     hits = float((guess * present).sum())
     figures = {
         "f1": 2 * hits / float(guess.sum() + present.sum()),
         **dict(zip(("size", "color", "material", "shape"), right, strict=True)),
+        "symbols_loss": float(symbols.detach()) / objects,
     }
     index = torch.arange(PATCHES).expand(len(tokens_BND), -1)
     own = functional.cross_entropy(probe.place(tokens_BND).float().flatten(0, 1), index.flatten())
-    return 6.0 * found + attributes + 0.4 * covered + 0.3 * place + 0.2 * own, figures
+    of_objects = (attributes + 0.3 * place + 0.5 * symbols) / objects
+    return 6.0 * found + of_objects + 0.4 * covered / (objects * COVERED) + 0.2 * own, figures
 
 
 def train_vision(team: Team, config: SemanticConfig, plan: Plan, data: Path, out: Path, seed: int) -> None:
@@ -161,7 +193,7 @@ def train_vision(team: Team, config: SemanticConfig, plan: Plan, data: Path, out
         with torch.autocast("cpu", torch.bfloat16):
             tokens = tower(pixels)
         loss, figures = patch_loss(
-            probe, tokens.float(), *targets(pictures, rows, [change for _, change in changed])
+            probe, tokens.float(), targets(pictures, rows, [change for _, change in changed])
         )
         yield "patches", loss, figures
 
@@ -188,6 +220,6 @@ def _judge(tower: VisionTower, probe: PatchProbe, pictures: Pictures) -> dict[st
     for start in range(0, len(pictures), 50):
         rows = range(start, min(start + 50, len(pictures)))
         wanted = targets(pictures, rows, [Change()] * len(rows))
-        _, found = patch_loss(probe, tower(to_pixels(pictures.pixels_BSSC[rows.start : rows.stop])), *wanted)
+        _, found = patch_loss(probe, tower(to_pixels(pictures.pixels_BSSC[rows.start : rows.stop])), wanted)
         figures.append(found)
     return {name: float(np.mean([row[name] for row in figures])) for name in figures[0]}
