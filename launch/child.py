@@ -42,7 +42,7 @@ def run_child(work: str, options: Mapping[str, Any], again: str, tell: Tell = te
     run_id = f"{work.rpartition(':')[2]}-{secrets.token_hex(6)}"
     with StopSignals() as signals:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "launch.child", work, str(os.getpid()), json.dumps(options)],
+            [sys.executable, "-P", "-m", "launch.child", work, str(os.getpid()), json.dumps(options), again],
             stdin=subprocess.DEVNULL,
             env={**os.environ, RUN_ID_VARIABLE: run_id},
             start_new_session=True,  # a Ctrl-C or hang-up of the terminal is the command's business
@@ -72,18 +72,18 @@ def run_child(work: str, options: Mapping[str, Any], again: str, tell: Tell = te
     return CUT_SHORT
 
 
-def main(work: str, front_pid: str, options: str) -> None:
+def main(work: str, front_pid: str, options: str, again: str) -> None:
     """The child's side."""
     die_with_parent(int(front_pid))
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, lambda number, frame: let_go_of_terminal())
     module, _, name = work.partition(":")
-    reporting_errors(lambda: getattr(import_module(module), name)(**json.loads(options)))
+    reporting_errors(lambda: getattr(import_module(module), name)(**json.loads(options)), again)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: None)  # once is enough: it is on its way out
-    raise Interrupted("stopped before its end; the same command goes on")
+    raise Interrupted("stopped before its end")
 
 
 if __name__ == "__main__":

@@ -15,14 +15,19 @@ _USER_ERRORS = (
 )
 
 
-def reporting_errors(work: Callable[[], object]) -> None:
-    """Do `work`; for an error of a person, one line on standard error and `SystemExit`."""
+def reporting_errors(work: Callable[[], object], again: str = "") -> None:
+    """Do `work`; for an error of a person, one line on standard error and `SystemExit`.
+
+    `again` tells people what goes on with work that was stopped.
+    """
     try:
         work()
     except _user_errors() as error:
         # One line, whatever a library wrote into the message.
-        print(f"m4sc: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(CUT_SHORT if isinstance(error, Interrupted) else BAD_INPUT)
+        line = " ".join(str(error).split())
+        stopped = isinstance(error, Interrupted)
+        print(f"m4sc: {line}; {again}" if stopped and again else f"m4sc: {line}", file=sys.stderr)
+        sys.exit(CUT_SHORT if stopped else BAD_INPUT)
 
 
 def _user_errors() -> tuple[type[BaseException], ...]:

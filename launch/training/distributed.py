@@ -57,7 +57,7 @@ def _run_with_ray(work: Callable[..., None], workers: int, out: Path, arguments:
             ),
         ).fit()
         if asked_to_stop(out):
-            raise Interrupted("stopped, with a checkpoint; --resume goes on")
+            raise Interrupted("stopped, with a checkpoint")
     except (ray.exceptions.RayError, TrainingFailedError) as error:
         raise LaunchError(f"a training worker failed: {_reason(error)}") from error
     finally:

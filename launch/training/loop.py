@@ -94,8 +94,7 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
         if stop:
             save()
             team.wait()  # who leaves first takes the others along
-            where = f"{phase.name}: stopped after step {step} of {phase.plan.steps}"
-            raise Interrupted(f"{where}; --resume goes on")
+            raise Interrupted(f"{phase.name}: stopped after step {step} of {phase.plan.steps}")
         figures = team.mean(figures)
         if record is not None:
             record.add(figures)
