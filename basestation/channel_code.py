@@ -7,6 +7,7 @@ import numpy as np
 from basestation.compare import Key
 from basestation.partition import FramePlan
 from shared.air import pilots, power, samples
+from shared.air.gain_law import gain_law
 from shared.config import ChannelConfig
 from shared.wire.messages import SymbolFrame
 
@@ -16,7 +17,8 @@ ChannelEncoder = Callable[[np.ndarray, str], np.ndarray]
 
 def pilot_uses(channel: ChannelConfig) -> int:
     """Pilots of a frame: none where the receiver knows the gain (no fading, or `genie`)."""
-    return channel.pilot_uses if channel.model == "rayleigh" and channel.csi == "pilots" else 0
+    fades = gain_law(channel.model, channel.k_factor_db).fades
+    return channel.pilot_uses if fades and channel.csi == "pilots" else 0
 
 
 def code_frames(

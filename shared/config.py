@@ -33,13 +33,18 @@ class FaultConfig(_Section):
 
 
 class ChannelConfig(_Section):
-    """The air. SNR is average received Es/N0 per channel use; E|h|^2 = 1; unit average transmit power."""
+    """The air. SNR is average received Es/N0 per channel use; E|h|^2 = 1; unit average transmit power.
 
-    model: Literal["ideal", "awgn", "rayleigh"] = "awgn"
+    `k_factor_db`: of 'rician', the power of the line of sight over that of the scatter.
+    """
+
+    model: Literal["ideal", "awgn", "rayleigh", "rician"] = "awgn"
+    k_factor_db: float = Field(6.0, ge=-30.0, le=40.0)
     snr_db: float | tuple[float, ...] = 10.0
     coherence: Literal["request", "uses"] = "request"
     coherence_uses: int = Field(4_096, ge=1)
     csi: Literal["pilots", "genie"] = "pilots"
+    estimator: Literal["ls", "lmmse"] = "ls"
     pilot_uses: int = Field(16, ge=1, le=4_096)
     sample_format: Literal["cf32", "cs16", "cs8"] = "cs16"
     codec: Literal["linear", "bypass"] = "linear"

@@ -11,6 +11,7 @@ import numpy as np
 from shared.air import samples
 from shared.air.csi import channel_gain
 from shared.air.equalise import equalise
+from shared.air.gain_law import GainLaw, gain_law
 from shared.air.snr import n0_of
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SymbolFrame
@@ -18,11 +19,17 @@ from shared.wire.messages import SymbolFrame
 
 @dataclass(frozen=True, slots=True)
 class Air:
-    """What the UE knows of its channel beforehand: the model, the CSI mode, and the average SNR in dB."""
+    """What the UE knows of its channel: the model, how the gain is learnt, the average SNR in dB."""
 
     channel_model: str
     csi: str
     snr_db: float
+    estimator: str = "ls"
+    k_factor_db: float = 0.0
+
+    @property
+    def law(self) -> GainLaw:
+        return gain_law(self.channel_model, self.k_factor_db)
 
     @property
     def n0(self) -> float:
@@ -47,7 +54,7 @@ def equalise_frame(frame: SymbolFrame, air: Air) -> dict[int, TokenSymbols]:
     shape_NU = (frame.n_tokens, frame.uses_per_token)
     if frame.uses != frame.pilot_uses + frame.n_tokens * frame.uses_per_token:
         raise ProtocolError("bad_samples", f"{frame.pilot_uses} pilots and {shape_NU}", f"{frame.uses} uses")
-    gain, gain_error = channel_gain(frame, received, air.channel_model, air.csi, air.n0)
+    gain, gain_error = channel_gain(frame, received, air.law, air.csi, air.n0, air.estimator)
     body = slice(frame.pilot_uses, None)
     if isinstance(gain, np.ndarray):
         symbols, noise = equalise(received[body], gain[body], air.n0, gain_error)

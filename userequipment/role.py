@@ -187,7 +187,13 @@ class UserEquipment:
         air = (
             Air("ideal", "genie", 0.0)  # unreachable: nothing arrives before the emulator's Welcome
             if welcome is None
-            else Air(welcome.channel_model, welcome.csi, welcome.snr_db)
+            else Air(
+                welcome.channel_model,
+                welcome.csi,
+                welcome.snr_db,
+                welcome.estimator,
+                welcome.k_factor_db,
+            )
         )
 
         def job() -> Decoded | None:

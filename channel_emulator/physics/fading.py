@@ -8,6 +8,7 @@ E|h|^2 = 1 for unit average transmit power; SNR is average received Es/N0 per ch
 N0 = 10^(-SNR/10), N0/2 per real dimension; the noise is added elsewhere (`noise.transmit`).
 """
 
+import math
 from functools import lru_cache
 from typing import Protocol
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channel_emulator.physics.realisation import Realisation, constant
+from shared.air.gain_law import GainLaw, gain_law
 from shared.config import ChannelConfig
 from shared.rng import derive_seed
 
@@ -34,27 +36,29 @@ class NoFading:
         return constant(1.0, uses)
 
 
-class RayleighPerRequest:
-    """One h ~ CN(0, 1) per user and group: first transmissions and repetitions alike."""
+class FadingPerRequest:
+    """One h per user and group: first transmissions and repetitions alike."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, law: GainLaw) -> None:
         self._seed = seed
+        self._law = law
 
     def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
-        gain = rayleigh_gains(_key(self._seed, "request", user), group_id, 1)
+        gain = block_gains(self._law, _key(self._seed, "request", user), group_id, 1)
         return constant(complex(gain[0]), uses)
 
 
-class RayleighPerUses:
-    """One h ~ CN(0, 1) per user and block of `coherence_uses` channel uses of the downlink clock."""
+class FadingPerUses:
+    """One h per user and block of `coherence_uses` channel uses of the downlink clock."""
 
-    def __init__(self, seed: int, coherence_uses: int) -> None:
+    def __init__(self, seed: int, coherence_uses: int, law: GainLaw) -> None:
         self._seed = seed
         self._coherence = coherence_uses
+        self._law = law
 
     def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
         first, last = first_use // self._coherence, (first_use + uses - 1) // self._coherence
-        gains = rayleigh_gains(_key(self._seed, "uses", user), first, last - first + 1)
+        gains = block_gains(self._law, _key(self._seed, "uses", user), first, last - first + 1)
         lengths = np.full(gains.size, self._coherence, dtype=np.int64)
         lengths[0] -= first_use - first * self._coherence
         lengths[-1] -= (last + 1) * self._coherence - (first_use + uses)
@@ -65,6 +69,15 @@ class RayleighPerUses:
 def _key(seed: int, coherence: str, user: int) -> int:
     """The key of a user's fading process."""
     return derive_seed(seed, "fading", coherence, user)
+
+
+def block_gains(law: GainLaw, key: int, first_block: int, n_blocks: int) -> NDArray[np.complex64]:
+    """Independent gains of a law, of blocks first_block ... first_block + n_blocks - 1, complex64 [n_blocks].
+
+    Laws of one key differ by their mean and by the power of the same scatter.
+    """
+    scatter = rayleigh_gains(key, first_block, n_blocks)
+    return np.float32(law.mean) + np.float32(math.sqrt(law.variance)) * scatter
 
 
 def rayleigh_gains(key: int, first_block: int, n_blocks: int) -> NDArray[np.complex64]:
@@ -83,8 +96,9 @@ def rayleigh_gains(key: int, first_block: int, n_blocks: int) -> NDArray[np.comp
 
 def fading_of(channel: ChannelConfig, seed: int) -> Fading:
     """The fading model of a run."""
-    if channel.model != "rayleigh":
+    law = gain_law(channel.model, channel.k_factor_db)
+    if not law.fades:
         return NoFading()
     if channel.coherence == "request":
-        return RayleighPerRequest(seed)
-    return RayleighPerUses(seed, channel.coherence_uses)
+        return FadingPerRequest(seed, law)
+    return FadingPerUses(seed, channel.coherence_uses, law)

@@ -7,31 +7,39 @@ average received Es/N0 in dB; N0 = 10^(-SNR/10), N0/2 per real dimension.
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.air.pilots import estimate_ls, ls_error_variance, pilot_sequence
+from shared.air.gain_law import GainLaw
+from shared.air.pilots import estimate_lmmse, estimate_ls, ls_error_variance, pilot_sequence
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SymbolFrame
 
-FADING_MODELS = ("rayleigh",)
-
 
 def channel_gain(
-    frame: SymbolFrame, received: NDArray[np.complex64], channel_model: str, csi: str, n0: float
+    frame: SymbolFrame,
+    received: NDArray[np.complex64],
+    law: GainLaw,
+    csi: str,
+    n0: float,
+    estimator: str = "ls",
 ) -> tuple[complex | NDArray[np.complex64], float]:
     """Gain of a received frame and the variance of its error, both as `equalise` takes them.
 
     `received` [uses] are all samples of the frame, pilots first. The gain is one complex number, or [uses]
-    when the genie names several fading blocks; the receiver cuts the pilots' part off. The error variance
-    is 0 without fading or with the genie, N0 / pilot_uses with pilots (N0 = 10^(-SNR/10), N0/2 per real
-    dimension). Raises `ProtocolError` ('no_pilots', 'bad_gain') when the frame does not say enough.
+    when the genie names several fading blocks; the receiver cuts the pilots' part off. `law` is what the
+    receiver knows of the gain beforehand; only the estimator 'lmmse' uses more of it than whether there is
+    fading. The error variance is 0 without fading or with the genie; N0 = 10^(-SNR/10), N0/2 per real
+    dimension. Raises `ProtocolError` ('no_pilots', 'bad_gain') when the frame does not say enough.
     """
-    if channel_model not in FADING_MODELS:
+    if not law.fades:
         return 1.0 + 0.0j, 0.0
     if csi == "genie":
         return _genie_gain(frame), 0.0
     n = frame.pilot_uses
     if not 0 < n <= received.size:
         raise ProtocolError("no_pilots", "pilots in a frame over a fading channel", f"{n} pilots")
-    return estimate_ls(received[:n], pilot_sequence(n)), ls_error_variance(n0, n)
+    estimate, error_variance = estimate_ls(received[:n], pilot_sequence(n)), ls_error_variance(n0, n)
+    if estimator == "lmmse":
+        return estimate_lmmse(estimate, error_variance, law)
+    return estimate, error_variance
 
 
 def _genie_gain(frame: SymbolFrame) -> complex | NDArray[np.complex64]:

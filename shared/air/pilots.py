@@ -1,4 +1,4 @@
-"""Pilots and the least-squares channel estimate.
+"""Pilots and what is estimated from them: least squares, and linear minimum mean square error.
 
 The convention: one channel use is one complex symbol of unit average transmit power; E|h|^2 = 1; SNR is
 average received Es/N0 in dB; N0 = 10^(-SNR/10), N0/2 per real dimension.
@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.air.gain_law import GainLaw
 from shared.wire.errors import LocalProtocolError
 
 
@@ -51,3 +52,17 @@ def ls_error_variance(n0: float, pilot_uses: int) -> float:
     if pilot_uses < 1:
         raise LocalProtocolError(f"pilots: expected pilot_uses >= 1, received {pilot_uses}")
     return n0 / pilot_uses
+
+
+def estimate_lmmse(estimate: complex, error_variance: float, law: GainLaw) -> tuple[complex, float]:
+    """The LMMSE estimate of h, and its error variance, from a least-squares one of variance `error_variance`.
+
+    With h of mean m and variance v, and least squares h + e with Var e = s: m + v / (v + s) (h_LS - m), error
+    variance v s / (v + s) (Kay 1993, theorem 10.3). For a Gaussian h no estimate has a smaller mean square
+    error; its error is uncorrelated with it. E|h|^2 = 1, s = N0 / pilot uses.
+    """
+    total = law.variance + error_variance
+    if total == 0.0:
+        return complex(law.mean), 0.0
+    share = law.variance / total
+    return law.mean + share * (estimate - law.mean), share * error_variance

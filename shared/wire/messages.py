@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 BASE_STATION = -1  # the `user` of messages that concern no user
 
 
@@ -76,7 +76,9 @@ class Welcome(Message):
     user: int = _user()
     incarnation: int = _big()
     channel_model: str = f.text(32)
+    k_factor_db: float = f.number(-100.0, 100.0)
     csi: str = f.one_of("pilots", "genie")
+    estimator: str = f.one_of("ls", "lmmse")
     snr_db: float = f.number(-100.0, 200.0)
     credit_bytes: int = _big()
 

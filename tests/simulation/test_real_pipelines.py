@@ -52,6 +52,7 @@ def world_of(bundle: Bundle, config: RunConfig, loss: float) -> World:
         {"model": "awgn", "snr_db": 10.0},
         {"model": "rayleigh", "snr_db": [0.0, 10.0, 20.0], "csi": "pilots"},
         {"model": "rayleigh", "csi": "genie", "coherence": "uses", "coherence_uses": 64},
+        {"model": "rician", "k_factor_db": 3.0, "snr_db": 5.0, "estimator": "lmmse", "pilot_uses": 2},
     ],
 )
 @pytest.mark.parametrize("loss", [0.0, 0.2])

@@ -9,6 +9,7 @@ import pytest
 from channel_emulator.air import Air, open_frame
 from shared.air.csi import channel_gain
 from shared.air.equalise import equalise
+from shared.air.gain_law import RAYLEIGH
 from shared.air.pilots import pilot_sequence
 from shared.air.samples import from_wire
 from shared.air.snr import n0_from_snr_db
@@ -91,7 +92,7 @@ def test_genie_and_pilots_agree_on_the_gain() -> None:
     gains: dict[str, Any] = {}
     for csi in ("genie", "pilots"):
         received = _receive(sent, model="rayleigh", snr_db=20.0, csi=csi)
-        gains[csi], variance = channel_gain(received, _samples(received), "rayleigh", csi, 0.01)
+        gains[csi], variance = channel_gain(received, _samples(received), RAYLEIGH, csi, 0.01)
     assert variance == 0.01 / 64
     assert abs(gains["pilots"] - gains["genie"]) < 5 * math.sqrt(variance)
 
@@ -122,7 +123,7 @@ def test_a_genie_names_every_block_that_a_frame_meets() -> None:
     assert [n for n, _, _ in received.genie_blocks[:2]] == [20, 50]
     assert sum(n for n, _, _ in received.genie_blocks) == x.size
     y, n0 = _samples(received), n0_from_snr_db(snr_db)
-    gain, _ = channel_gain(received, y, "rayleigh", "genie", n0)
+    gain, _ = channel_gain(received, y, RAYLEIGH, "genie", n0)
     assert isinstance(gain, np.ndarray)
     x_hat, variances = equalise(y, gain, n0)
     normalised = np.abs(x_hat - x).astype(float) ** 2 / variances

@@ -85,7 +85,14 @@ class MadeRun:
             role = "bs" if user < 0 else "ue"
             hello = Hello(protocol=PROTOCOL_VERSION, role=role, user=user, incarnation=0, fingerprint="f")
             welcome = Welcome(
-                user=user, incarnation=0, channel_model="awgn", csi="pilots", snr_db=10.0, credit_bytes=1
+                user=user,
+                incarnation=0,
+                channel_model="awgn",
+                k_factor_db=6.0,
+                csi="pilots",
+                estimator="ls",
+                snr_db=10.0,
+                credit_bytes=1,
             )
             self.meters[end].connection("ce", 90, 90)
             self.meters["ce"].connection(end, 90, 90)

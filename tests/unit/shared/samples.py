@@ -33,7 +33,9 @@ def welcome(user: int = 0, incarnation: int = 0, credit_bytes: int = 2**20) -> m
         user=user,
         incarnation=incarnation,
         channel_model="awgn",
+        k_factor_db=6.0,
         csi="pilots",
+        estimator="ls",
         snr_db=10.0,
         credit_bytes=credit_bytes,
     )

@@ -13,7 +13,14 @@ from shared.wire.messages import Heartbeat, Hello, Message, Ready, Refused, Role
 
 SPEC = RoleSpec("run", "ue", 3, 2, RunConfig(), Path(), "", "", "here")
 WELCOME = Welcome(
-    user=3, incarnation=2, channel_model="awgn", csi="pilots", snr_db=10.0, credit_bytes=1_000_000
+    user=3,
+    incarnation=2,
+    channel_model="awgn",
+    k_factor_db=6.0,
+    csi="pilots",
+    estimator="ls",
+    snr_db=10.0,
+    credit_bytes=1_000_000,
 )
 
 

@@ -1,20 +1,23 @@
-"""Rayleigh block fading: moments, distribution, independence, and that it belongs to the air."""
+"""Rayleigh and Rician block fading: moments, distribution, independence, and that it belongs to the air."""
 
 import math
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
 from channel_emulator.physics.fading import (
     Fading,
+    FadingPerRequest,
+    FadingPerUses,
     NoFading,
-    RayleighPerRequest,
-    RayleighPerUses,
+    block_gains,
     fading_of,
     rayleigh_gains,
 )
+from shared.air.gain_law import RAYLEIGH, rician
 from shared.config import ChannelConfig
 
 N = 2**18
@@ -35,6 +38,26 @@ def test_distribution_of_power_and_phase() -> None:
         assert np.abs(np.sort(uniform) - grid).max() * math.sqrt(N) < 2.5
 
 
+@pytest.mark.parametrize("k_factor_db", [-10.0, 0.0, 6.0, 15.0])
+def test_rician_fading_is_a_line_of_sight_and_scatter(k_factor_db: float) -> None:
+    h = block_gains(rician(k_factor_db), 5, 0, N).astype(complex)
+    k = 10 ** (k_factor_db / 10)
+    power = np.abs(h) ** 2
+    # E|h|² = 1 with variance (2 K + 1) / (K + 1)²; E h = sqrt(K / (K + 1)) (Simon and Alouini 2005, 2.2.1.2).
+    spread = math.sqrt(2 * k + 1) / (k + 1)
+    assert power.mean() == pytest.approx(1.0, abs=5 * spread / math.sqrt(N))
+    assert abs(h.mean() - math.sqrt(k / (k + 1))) < 5 / math.sqrt((k + 1) * N)
+    # 2 (K + 1) |h|² is noncentral chi-square, of two degrees and noncentrality 2 K.
+    uniform = scipy.stats.ncx2.cdf(2 * (k + 1) * power, df=2, nc=2 * k)
+    assert np.abs(np.sort(uniform) - np.arange(1, N + 1) / N).max() * math.sqrt(N) < 2.5
+
+
+def test_without_line_of_sight_rician_is_rayleigh() -> None:
+    np.testing.assert_array_equal(block_gains(RAYLEIGH, 6, 0, 100), rayleigh_gains(6, 0, 100))
+    weak = block_gains(rician(-100.0), 6, 0, 100)
+    np.testing.assert_allclose(weak, rayleigh_gains(6, 0, 100), atol=1e-4)
+
+
 def test_blocks_and_users_are_independent() -> None:
     h = rayleigh_gains(3, 0, N)
     for lag in (1, 2, 64):
@@ -53,7 +76,14 @@ def test_a_block_has_one_gain_from_wherever_one_looks(first: int, n: int, data: 
 
 
 @given(
-    st.sampled_from([RayleighPerRequest(1), RayleighPerUses(1, 7), RayleighPerUses(1, 1), NoFading()]),
+    st.sampled_from(
+        [
+            FadingPerRequest(1, RAYLEIGH),
+            FadingPerUses(1, 7, rician(3.0)),
+            FadingPerUses(1, 1, RAYLEIGH),
+            NoFading(),
+        ]
+    ),
     st.integers(0, 3),
     st.integers(0, 50),
     st.integers(0, 2**40),
@@ -72,14 +102,14 @@ def test_cutting_a_frame_in_two_buys_no_diversity(
 
 
 def test_sending_again_within_a_block_buys_no_diversity() -> None:
-    per_uses = RayleighPerUses(1, 1_000)
+    per_uses = FadingPerUses(1, 1_000, RAYLEIGH)
     first = per_uses.realise(0, 0, 0, 400)
     again = per_uses.realise(0, 0, 400, 400)
     later = per_uses.realise(0, 0, 1_000, 400)
     assert first.single == again.single
     assert first.single is not None
     assert later.single not in (first.single, None)
-    per_request = RayleighPerRequest(1)
+    per_request = FadingPerRequest(1, RAYLEIGH)
     assert per_request.realise(0, 5, 0, 400).single == per_request.realise(0, 5, 10**6, 10).single
     assert per_request.realise(0, 5, 0, 400).single != per_request.realise(0, 6, 0, 400).single
 
@@ -88,7 +118,7 @@ def test_repetition_within_a_block_has_the_outage_of_one_attempt() -> None:
     # Two attempts, each lost when |h|² < ln 2 (probability one half): in one block both fare alike, so
     # both are lost with probability 1/2; in two blocks with 1/4. 8,000 trials: 5 sigma is 2.8%.
     n, threshold = 8_000, math.log(2)
-    fading = RayleighPerUses(5, 10)
+    fading = FadingPerUses(5, 10, RAYLEIGH)
 
     def outage(user: int, first_use: int) -> bool:
         return bool(np.abs(fading.realise(user, 0, first_use, 1).gains[0]) ** 2 < threshold)
@@ -100,7 +130,7 @@ def test_repetition_within_a_block_has_the_outage_of_one_attempt() -> None:
 
 
 def test_a_frame_across_blocks_sees_several_gains() -> None:
-    air = RayleighPerUses(1, 10).realise(0, 0, 8, 14)
+    air = FadingPerUses(1, 10, RAYLEIGH).realise(0, 0, 8, 14)
     assert air.lengths.tolist() == [2, 10, 2]
     assert air.single is None
     assert len(set(air.gains.tolist())) == 3
@@ -109,7 +139,7 @@ def test_a_frame_across_blocks_sees_several_gains() -> None:
 
 def test_a_user_has_its_own_fading_and_the_seed_decides_it() -> None:
     def gain(seed: int, user: int) -> complex | None:
-        return RayleighPerUses(seed, 10).realise(user, 0, 0, 1).single
+        return FadingPerUses(seed, 10, RAYLEIGH).realise(user, 0, 0, 1).single
 
     assert gain(1, 0) == gain(1, 0)
     assert len({gain(s, u) for s in (1, 2) for u in (0, 1)}) == 4
@@ -118,7 +148,7 @@ def test_a_user_has_its_own_fading_and_the_seed_decides_it() -> None:
 def test_the_configuration_names_the_model() -> None:
     assert isinstance(fading_of(ChannelConfig(model="ideal"), 1), NoFading)
     assert isinstance(fading_of(ChannelConfig(model="awgn"), 1), NoFading)
-    assert isinstance(fading_of(ChannelConfig(model="rayleigh"), 1), RayleighPerRequest)
+    assert isinstance(fading_of(ChannelConfig(model="rayleigh"), 1), FadingPerRequest)
     per_uses = fading_of(ChannelConfig(model="rayleigh", coherence="uses", coherence_uses=3), 1)
     assert per_uses.realise(0, 0, 0, 6).lengths.tolist() == [3, 3]
     assert fading_of(ChannelConfig(model="awgn"), 1).realise(0, 0, 0, 5).single == 1.0

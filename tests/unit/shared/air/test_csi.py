@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shared.air.csi import channel_gain
+from shared.air.gain_law import RAYLEIGH, gain_law, rician
 from shared.air.pilots import pilot_sequence
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SymbolFrame
@@ -23,16 +24,26 @@ def _frame(**changes: Any) -> SymbolFrame:
 def test_pilots_give_the_gain_and_its_error() -> None:
     h = np.complex64(0.6 - 0.2j)
     received = np.concatenate([h * pilot_sequence(4), np.zeros(6, np.complex64)])
-    gain, variance = channel_gain(_frame(), received, "rayleigh", "pilots", 0.1)
+    gain, variance = channel_gain(_frame(), received, RAYLEIGH, "pilots", 0.1)
     assert gain == pytest.approx(complex(h), abs=1e-6)
     assert variance == pytest.approx(0.1 / 4)
 
 
+def test_lmmse_pilots_lean_towards_what_is_known_of_the_gain() -> None:
+    law = rician(0.0)  # mean 1/sqrt(2), variance 1/2
+    received = np.concatenate([np.complex64(0.5j) * pilot_sequence(4), np.zeros(6, np.complex64)])
+    gain, variance = channel_gain(_frame(), received, law, "pilots", 2.0, "lmmse")
+    # N0 / 4 = 1/2, as much as the gain varies: half way between the estimate and the mean.
+    assert gain == pytest.approx(0.5**0.5 / 2 + 0.25j, abs=1e-6)
+    assert variance == pytest.approx(0.25)
+    assert channel_gain(_frame(), received, gain_law("awgn"), "pilots", 2.0, "lmmse") == (1.0, 0.0)
+
+
 def test_genie_gives_one_gain_or_one_for_each_use() -> None:
     received = np.zeros(10, np.complex64)
-    assert channel_gain(_frame(genie_gain=(0.5, -1.0)), received, "rayleigh", "genie", 0.1) == (0.5 - 1j, 0.0)
+    assert channel_gain(_frame(genie_gain=(0.5, -1.0)), received, RAYLEIGH, "genie", 0.1) == (0.5 - 1j, 0.0)
     gain, variance = channel_gain(
-        _frame(genie_blocks=((7, 1.0, 0.0), (3, 0.0, 2.0))), received, "rayleigh", "genie", 0.1
+        _frame(genie_blocks=((7, 1.0, 0.0), (3, 0.0, 2.0))), received, RAYLEIGH, "genie", 0.1
     )
     np.testing.assert_array_equal(gain, np.array([1] * 7 + [2j] * 3, np.complex64))
     assert variance == 0.0
@@ -40,14 +51,14 @@ def test_genie_gives_one_gain_or_one_for_each_use() -> None:
 
 @pytest.mark.parametrize("model", ["ideal", "awgn"])
 def test_without_fading_there_is_nothing_to_learn(model: str) -> None:
-    assert channel_gain(_frame(), np.zeros(10, np.complex64), model, "pilots", 0.1) == (1.0, 0.0)
+    assert channel_gain(_frame(), np.zeros(10, np.complex64), gain_law(model), "pilots", 0.1) == (1.0, 0.0)
 
 
 def test_frames_that_do_not_say_enough_are_refused() -> None:
     received = np.zeros(10, np.complex64)
     for pilots in (0, 11):
         with pytest.raises(ProtocolError, match="no_pilots"):
-            channel_gain(_frame(pilot_uses=pilots), received, "rayleigh", "pilots", 0.1)
+            channel_gain(_frame(pilot_uses=pilots), received, RAYLEIGH, "pilots", 0.1)
     for blocks in ((), ((9, 1.0, 0.0),)):
         with pytest.raises(ProtocolError, match="bad_gain"):
-            channel_gain(_frame(genie_blocks=blocks), received, "rayleigh", "genie", 0.1)
+            channel_gain(_frame(genie_blocks=blocks), received, RAYLEIGH, "genie", 0.1)
