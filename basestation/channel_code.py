@@ -7,7 +7,7 @@ import numpy as np
 from basestation.compare import Key
 from basestation.partition import FramePlan
 from shared.air import pilots, power, samples
-from shared.air.gain_law import gain_law
+from shared.air.models import profile_of
 from shared.config import ChannelConfig
 from shared.wire.messages import SymbolFrame
 
@@ -17,8 +17,7 @@ ChannelEncoder = Callable[[np.ndarray, str], np.ndarray]
 
 def pilot_uses(channel: ChannelConfig) -> int:
     """Pilots of a frame: none where the receiver knows the gain (no fading, or `genie`)."""
-    fades = gain_law(channel.model, channel.k_factor_db).fades
-    return channel.pilot_uses if fades and channel.csi == "pilots" else 0
+    return channel.pilot_uses if profile_of(channel).fades and channel.csi == "pilots" else 0
 
 
 def code_frames(
@@ -56,7 +55,6 @@ def code_frames(
                 energy=power.energy(signal),
                 sample_format=channel.sample_format,
                 full_scale=full_scale,
-                genie_gain=None,
                 payload=payload,
             )
         )

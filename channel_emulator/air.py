@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from channel_emulator.physics.fading import fading_of
 from channel_emulator.physics.noise import noise_generator, transmit
-from channel_emulator.physics.realisation import Realisation, constant
+from channel_emulator.physics.realisation import Realisation
 from shared.air.samples import from_wire, to_wire
 from shared.air.snr import n0_of
 from shared.config import RunConfig
@@ -54,10 +54,9 @@ class Air:
         """
         frame, channel = sent.frame, self._config.channel
         if channel.model == "ideal":
-            gain, blocks = self._genie_says(constant(1.0, frame.uses))
-            return replace(frame, users=(user,), genie_gain=gain, genie_blocks=blocks)
+            return replace(frame, users=(user,))
         realisation = self._fading.realise(user, frame.group_id, frame.first_use, frame.uses)
-        gain, blocks = self._genie_says(realisation)
+        blocks = self._genie_says(realisation)
         n0 = n0_of(channel.model, channel.snr_db_of(user))
         source = noise_generator(self._config.seed, user, frame.group_id, frame.frame_id, frame.attempt)
         received = transmit(sent.samples, realisation, n0, source)
@@ -68,25 +67,16 @@ class Air:
         return replace(
             frame,
             users=(user,),
-            genie_gain=gain,
             genie_blocks=blocks,
             full_scale=full_scale,
             payload=payload,
         )
 
-    def _genie_says(
-        self, realisation: Realisation
-    ) -> tuple[tuple[float, float] | None, tuple[tuple[int, float, float], ...]]:
-        """`genie_gain` and `genie_blocks` of a frame that meets `realisation`."""
+    def _genie_says(self, realisation: Realisation) -> tuple[tuple[int, tuple[float, ...]], ...]:
+        """`genie_blocks` of a frame that meets `realisation`."""
         if not self._genie:
-            return None, ()
-        if realisation.single is not None:
-            return (realisation.single.real, realisation.single.imag), ()
-        if realisation.gains.size > MAX_LIST:
-            raise ProtocolError(
-                "genie_blocks", f"at most {MAX_LIST} fading blocks", str(realisation.gains.size)
-            )
-        return None, tuple(
-            (int(n), float(h.real), float(h.imag))
-            for n, h in zip(realisation.lengths, realisation.gains, strict=True)
-        )
+            return ()
+        if realisation.taps_BL.size > MAX_LIST:
+            raise ProtocolError("genie_blocks", f"at most {MAX_LIST} taps", str(realisation.taps_BL.size))
+        blocks = zip(realisation.lengths.tolist(), realisation.taps_BL, strict=True)
+        return tuple((uses, tuple(taps.view(np.float32).tolist())) for uses, taps in blocks)

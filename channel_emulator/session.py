@@ -212,14 +212,9 @@ class Session:
     # --- messages -------------------------------------------------------------------------------------
 
     def _welcome(self, name: str, incarnation: int) -> Welcome:
-        channel = self._config.channel
         return Welcome(
             user=user_of_peer(name),
             incarnation=incarnation,
-            channel_model=channel.model,
-            k_factor_db=channel.k_factor_db,
-            csi=channel.csi,
-            estimator=channel.estimator,
             snr_db=self._snr_db(name),
             credit_bytes=self._config.limits.credit_bytes,
         )

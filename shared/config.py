@@ -35,11 +35,17 @@ class FaultConfig(_Section):
 class ChannelConfig(_Section):
     """The air. SNR is average received Es/N0 per channel use; E|h|^2 = 1; unit average transmit power.
 
-    `k_factor_db`: of 'rician', the power of the line of sight over that of the scatter.
+    `k_factor_db`: of 'rician', the power of the line of sight over that of the scatter. `delay_spread_ns`: of
+    the 3GPP profiles, RMS. Models of several taps are seen through an OFDM grid of `subcarriers`.
     """
 
-    model: Literal["ideal", "awgn", "rayleigh", "rician"] = "awgn"
+    model: Literal[
+        "ideal", "awgn", "rayleigh", "rician", "tdl_a", "tdl_b", "tdl_c", "tdl_d", "tdl_e", "lam_msc"
+    ] = "awgn"
     k_factor_db: float = Field(6.0, ge=-30.0, le=40.0)
+    delay_spread_ns: float = Field(100.0, ge=0.0, le=10_000.0)
+    subcarriers: int = Field(256, ge=1, le=4_096)
+    subcarrier_spacing_khz: float = Field(30.0, gt=0.0, le=960.0)
     snr_db: float | tuple[float, ...] = 10.0
     coherence: Literal["request", "uses"] = "request"
     coherence_uses: int = Field(4_096, ge=1)

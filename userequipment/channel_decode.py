@@ -11,37 +11,30 @@ import numpy as np
 from shared.air import samples
 from shared.air.csi import channel_gain
 from shared.air.equalise import equalise
-from shared.air.gain_law import GainLaw, gain_law
 from shared.air.snr import n0_of
+from shared.config import ChannelConfig
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SymbolFrame
 
 
 @dataclass(frozen=True, slots=True)
 class Air:
-    """What the UE knows of its channel: the model, how the gain is learnt, the average SNR in dB."""
+    """What the UE knows of its channel: the model, how the gain is learnt, and the average SNR in dB."""
 
-    channel_model: str
-    csi: str
+    channel: ChannelConfig
     snr_db: float
-    estimator: str = "ls"
-    k_factor_db: float = 0.0
-
-    @property
-    def law(self) -> GainLaw:
-        return gain_law(self.channel_model, self.k_factor_db)
 
     @property
     def n0(self) -> float:
-        return n0_of(self.channel_model, self.snr_db)
+        return n0_of(self.channel.model, self.snr_db)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSymbols:
-    """Equalised symbols of one token, complex64 [uses_per_token], and their mean noise variance."""
+    """Equalised symbols of one token, complex64 [uses_per_token], and their noise variances, float32."""
 
     symbols_U: np.ndarray
-    noise_variance: float
+    noise_variance_U: np.ndarray
 
 
 def equalise_frame(frame: SymbolFrame, air: Air) -> dict[int, TokenSymbols]:
@@ -54,15 +47,17 @@ def equalise_frame(frame: SymbolFrame, air: Air) -> dict[int, TokenSymbols]:
     shape_NU = (frame.n_tokens, frame.uses_per_token)
     if frame.uses != frame.pilot_uses + frame.n_tokens * frame.uses_per_token:
         raise ProtocolError("bad_samples", f"{frame.pilot_uses} pilots and {shape_NU}", f"{frame.uses} uses")
-    gain, gain_error = channel_gain(frame, received, air.law, air.csi, air.n0, air.estimator)
+    gain, gain_error = channel_gain(frame, received, air.channel, air.n0)
     body = slice(frame.pilot_uses, None)
+    errors = gain_error if isinstance(gain_error, float) else gain_error[body]
     if isinstance(gain, np.ndarray):
-        symbols, noise = equalise(received[body], gain[body], air.n0, gain_error)
-        noise_N = noise.reshape(shape_NU).mean(axis=1)
+        symbols, noise = equalise(received[body], gain[body], air.n0, errors)
+        noise_NU = noise.reshape(shape_NU)
     else:
-        symbols, level = equalise(received[body], gain, air.n0, gain_error)
-        noise_N = np.full(frame.n_tokens, level, np.float32)
+        assert isinstance(errors, float)  # one gain has one error
+        symbols, level = equalise(received[body], gain, air.n0, errors)
+        noise_NU = np.full(shape_NU, level, np.float32)
     return {
-        frame.first_token + i: TokenSymbols(row_U, float(noise))
-        for i, (row_U, noise) in enumerate(zip(symbols.reshape(shape_NU), noise_N, strict=True))
+        frame.first_token + i: TokenSymbols(row_U, noise_U)
+        for i, (row_U, noise_U) in enumerate(zip(symbols.reshape(shape_NU), noise_NU, strict=True))
     }

@@ -47,7 +47,7 @@ def channel_decode(positions: Sequence[Position], receiver: SemanticReceiver) ->
         tokens_ND[rows] = (
             receiver.channel_decode(
                 np.stack([t.symbols_U for t in arrived]),
-                np.array([t.noise_variance for t in arrived], np.float32),
+                np.stack([t.noise_variance_U for t in arrived]),
                 stream,
             )
             .float()

@@ -184,17 +184,8 @@ class UserEquipment:
         name = reception.side.request_id
         self._decoding[name] = reception.side
         welcome = self._session.welcome
-        air = (
-            Air("ideal", "genie", 0.0)  # unreachable: nothing arrives before the emulator's Welcome
-            if welcome is None
-            else Air(
-                welcome.channel_model,
-                welcome.csi,
-                welcome.snr_db,
-                welcome.estimator,
-                welcome.k_factor_db,
-            )
-        )
+        # Nothing arrives before the emulator's Welcome.
+        air = Air(self._spec.config.channel, 0.0 if welcome is None else welcome.snr_db)
 
         def job() -> Decoded | None:
             # Read on the compute thread: a request that was cancelled in the queue is not worth decoding.

@@ -8,7 +8,7 @@ E|h|^2 = 1 for unit average transmit power; SNR is average received Es/N0 per ch
 N0 = 10^(-SNR/10), N0/2 per real dimension; the noise is added elsewhere (`noise.transmit`).
 """
 
-import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channel_emulator.physics.realisation import Realisation, constant
-from shared.air.gain_law import GainLaw, gain_law
+from shared.air.models import grid_of, profile_of
+from shared.air.ofdm import Grid
+from shared.air.profile import DelayProfile
 from shared.config import ChannelConfig
 from shared.rng import derive_seed
 
@@ -36,33 +38,36 @@ class NoFading:
         return constant(1.0, uses)
 
 
+@dataclass(frozen=True, slots=True)
 class FadingPerRequest:
-    """One h per user and group: first transmissions and repetitions alike."""
+    """One draw of the taps per user and group: first transmissions and repetitions alike."""
 
-    def __init__(self, seed: int, law: GainLaw) -> None:
-        self._seed = seed
-        self._law = law
+    seed: int
+    profile: DelayProfile
+    grid: Grid
 
     def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
-        gain = block_gains(self._law, _key(self._seed, "request", user), group_id, 1)
-        return constant(complex(gain[0]), uses)
+        taps = block_taps(self.profile, _key(self.seed, "request", user), group_id, 1)
+        return Realisation(taps, np.array([uses], np.int64), self.profile, self.grid, first_use)
 
 
+@dataclass(frozen=True, slots=True)
 class FadingPerUses:
-    """One h per user and block of `coherence_uses` channel uses of the downlink clock."""
+    """One draw of the taps per user and block of `coherence_uses` channel uses of the downlink clock."""
 
-    def __init__(self, seed: int, coherence_uses: int, law: GainLaw) -> None:
-        self._seed = seed
-        self._coherence = coherence_uses
-        self._law = law
+    seed: int
+    coherence_uses: int
+    profile: DelayProfile
+    grid: Grid
 
     def realise(self, user: int, group_id: int, first_use: int, uses: int) -> Realisation:
-        first, last = first_use // self._coherence, (first_use + uses - 1) // self._coherence
-        gains = block_gains(self._law, _key(self._seed, "uses", user), first, last - first + 1)
-        lengths = np.full(gains.size, self._coherence, dtype=np.int64)
-        lengths[0] -= first_use - first * self._coherence
-        lengths[-1] -= (last + 1) * self._coherence - (first_use + uses)
-        return Realisation(gains, lengths)
+        coherence = self.coherence_uses
+        first, last = first_use // coherence, (first_use + uses - 1) // coherence
+        taps = block_taps(self.profile, _key(self.seed, "uses", user), first, last - first + 1)
+        lengths = np.full(len(taps), coherence, dtype=np.int64)
+        lengths[0] -= first_use - first * coherence
+        lengths[-1] -= (last + 1) * coherence - (first_use + uses)
+        return Realisation(taps, lengths, self.profile, self.grid, first_use)
 
 
 @lru_cache(maxsize=4_096)
@@ -71,13 +76,12 @@ def _key(seed: int, coherence: str, user: int) -> int:
     return derive_seed(seed, "fading", coherence, user)
 
 
-def block_gains(law: GainLaw, key: int, first_block: int, n_blocks: int) -> NDArray[np.complex64]:
-    """Independent gains of a law, of blocks first_block ... first_block + n_blocks - 1, complex64 [n_blocks].
-
-    Laws of one key differ by their mean and by the power of the same scatter.
-    """
-    scatter = rayleigh_gains(key, first_block, n_blocks)
-    return np.float32(law.mean) + np.float32(math.sqrt(law.variance)) * scatter
+def block_taps(profile: DelayProfile, key: int, first_block: int, n_blocks: int) -> NDArray[np.complex64]:
+    """Independent taps of blocks first_block ... first_block + n_blocks - 1, complex64 [n_blocks, L]."""
+    taps = len(profile.powers)
+    scatter = rayleigh_gains(key, first_block * taps, n_blocks * taps).reshape(n_blocks, taps)
+    deviations = np.sqrt(profile.variances()).astype(np.float32)
+    return profile.means().astype(np.float32) + deviations * scatter
 
 
 def rayleigh_gains(key: int, first_block: int, n_blocks: int) -> NDArray[np.complex64]:
@@ -96,9 +100,9 @@ def rayleigh_gains(key: int, first_block: int, n_blocks: int) -> NDArray[np.comp
 
 def fading_of(channel: ChannelConfig, seed: int) -> Fading:
     """The fading model of a run."""
-    law = gain_law(channel.model, channel.k_factor_db)
-    if not law.fades:
+    profile, grid = profile_of(channel), grid_of(channel)
+    if not profile.fades:
         return NoFading()
     if channel.coherence == "request":
-        return FadingPerRequest(seed, law)
-    return FadingPerUses(seed, channel.coherence_uses, law)
+        return FadingPerRequest(seed, profile, grid)
+    return FadingPerUses(seed, channel.coherence_uses, profile, grid)

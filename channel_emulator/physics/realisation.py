@@ -1,6 +1,8 @@
 """One realisation of the fading over consecutive channel uses: what it is, apart from how it came about.
 
 E|h|^2 = 1 for unit average transmit power; so SNR = 1/N0 is the average received Es/N0 per channel use.
+
+Shapes: B coherence blocks, L taps.
 """
 
 from dataclasses import dataclass
@@ -8,16 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.air.ofdm import Grid, response
+from shared.air.profile import NO_FADING, DelayProfile
+
+_ONE_TAP = Grid(1, 1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Realisation:
-    """Complex gain h of each block: `gains` complex64 [B] hold for `lengths` int64 [B] channel uses in turn.
+    """Taps complex64 [B, L], each row of which holds for `lengths` int64 [B] channel uses in turn.
 
-    Flat fading: one tap, constant within a block.
+    The uses begin at `first_use` of the downlink's clock, which says where in the grid they lie.
     """
 
-    gains: NDArray[np.complex64]
+    taps_BL: NDArray[np.complex64]
     lengths: NDArray[np.int64]
+    profile: DelayProfile = NO_FADING
+    grid: Grid = _ONE_TAP
+    first_use: int = 0
 
     @property
     def uses(self) -> int:
@@ -26,13 +36,17 @@ class Realisation:
     @property
     def single(self) -> complex | None:
         """The gain when one holds throughout, else None."""
-        return complex(self.gains[0]) if self.gains.size == 1 else None
+        return complex(self.taps_BL[0, 0]) if self.taps_BL.size == 1 else None
 
     def per_use(self) -> NDArray[np.complex64]:
         """Gain of each channel use, [uses]."""
-        return np.repeat(self.gains, self.lengths)
+        if self.taps_BL.shape[1] == 1:
+            return np.repeat(self.taps_BL[:, 0], self.lengths)
+        places = np.split(self.grid.places(self.first_use, self.uses), np.cumsum(self.lengths)[:-1])
+        parts = zip(self.taps_BL, places, strict=True)
+        return np.concatenate([response(self.profile, self.grid, taps, part) for taps, part in parts])
 
 
 def constant(gain: complex, uses: int) -> Realisation:
     """One gain for all `uses`."""
-    return Realisation(np.array([gain], dtype=np.complex64), np.array([uses], dtype=np.int64))
+    return Realisation(np.array([[gain]], dtype=np.complex64), np.array([uses], dtype=np.int64))

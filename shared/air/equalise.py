@@ -19,13 +19,16 @@ def equalise(
 ) -> tuple[NDArray[np.complex64], float]: ...
 @overload
 def equalise(
-    y: NDArray[np.complex64], gain: NDArray[np.complex64], n0: float, gain_error_variance: float = 0.0
+    y: NDArray[np.complex64],
+    gain: NDArray[np.complex64],
+    n0: float,
+    gain_error_variance: float | NDArray[np.float32] = 0.0,
 ) -> tuple[NDArray[np.complex64], NDArray[np.float32]]: ...
 def equalise(
     y: NDArray[np.complex64],
     gain: complex | NDArray[np.complex64],
     n0: float,
-    gain_error_variance: float = 0.0,
+    gain_error_variance: float | NDArray[np.float32] = 0.0,
 ) -> tuple[NDArray[np.complex64], float | NDArray[np.float32]]:
     """x̂ = y / h and the noise variance left on it, per channel use: (N0 + σ²_h) / |h|².
 

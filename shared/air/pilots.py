@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.air.gain_law import GainLaw
+from shared.air.profile import DelayProfile
 from shared.wire.errors import LocalProtocolError
 
 
@@ -54,15 +54,16 @@ def ls_error_variance(n0: float, pilot_uses: int) -> float:
     return n0 / pilot_uses
 
 
-def estimate_lmmse(estimate: complex, error_variance: float, law: GainLaw) -> tuple[complex, float]:
-    """The LMMSE estimate of h, and its error variance, from a least-squares one of variance `error_variance`.
+def estimate_lmmse(estimate: complex, error_variance: float, profile: DelayProfile) -> tuple[complex, float]:
+    """The LMMSE estimate of a flat h, and its error variance, from a least-squares one and its variance.
 
     With h of mean m and variance v, and least squares h + e with Var e = s: m + v / (v + s) (h_LS - m), error
     variance v s / (v + s) (Kay 1993, theorem 10.3). For a Gaussian h no estimate has a smaller mean square
     error; its error is uncorrelated with it. E|h|^2 = 1, s = N0 / pilot uses.
     """
-    total = law.variance + error_variance
+    mean, variance = float(profile.means()[0]), float(profile.variances()[0])
+    total = variance + error_variance
     if total == 0.0:
-        return complex(law.mean), 0.0
-    share = law.variance / total
-    return law.mean + share * (estimate - law.mean), share * error_variance
+        return complex(mean), 0.0
+    share = variance / total
+    return mean + share * (estimate - mean), share * error_variance

@@ -49,16 +49,23 @@ class ChannelEncoder(nn.Module):
 
 
 class ChannelDecoder(nn.Module):
-    """Noisy reals to token vectors. The LMMSE gain of a unit-power symbol, 1 / (1 + N0), comes first."""
+    """Noisy reals to token vectors. The LMMSE gain of a unit-power symbol, 1 / (1 + N0), comes first.
+
+    The noise variance is that of every token, [N], or of each of its channel uses, [N, U].
+    """
 
     def __init__(self, width: int, uses: int) -> None:
         super().__init__()
         self.linear = nn.Linear(2 * uses, width)
         self.noise_D = nn.Parameter(torch.zeros(width))
 
-    def forward(self, reals_NR: Tensor, noise_variance_N: Tensor) -> Tensor:
-        gain_N1 = (1.0 / (1.0 + noise_variance_N)).unsqueeze(-1)
-        decoded: Tensor = self.linear(reals_NR * gain_N1) + (1.0 - gain_N1) * self.noise_D
+    def forward(self, reals_NR: Tensor, noise_variance: Tensor) -> Tensor:
+        gain = 1.0 / (1.0 + noise_variance)
+        if gain.ndim == reals_NR.ndim:  # both real dimensions of a use alike
+            gain_NR, gain_N1 = gain.repeat_interleave(2, -1), gain.mean(-1, keepdim=True)
+        else:
+            gain_NR = gain_N1 = gain.unsqueeze(-1)
+        decoded: Tensor = self.linear(reals_NR * gain_NR) + (1.0 - gain_N1) * self.noise_D
         return decoded
 
 

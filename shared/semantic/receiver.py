@@ -86,8 +86,8 @@ class SemanticReceiver:
     def channel_decode(self, symbols: np.ndarray, noise_variance: np.ndarray, stream: Stream) -> Tensor:
         """Equalised symbols [n, U] to token vectors [n, D].
 
-        `noise_variance` [n] is that of one channel use (N0 after equalisation, N0/2 per real dimension), at
-        unit average transmit power; SNR is average received Es/N0 per channel use.
+        `noise_variance`, [n] or [n, U], is that of a channel use (N0 after equalisation, N0/2 per real
+        dimension), at unit average transmit power; SNR is average received Es/N0 per channel use.
         """
         if symbols.ndim != 2 or symbols.shape[1] != self.uses_per_token:
             raise ValueError(f"symbols: expected [tokens, {self.uses_per_token}], got {list(symbols.shape)}")

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from shared.wire import fields as f
 
 PROTOCOL_VERSION = 3
+MAX_TAPS = 64
 BASE_STATION = -1  # the `user` of messages that concern no user
 
 
@@ -70,15 +71,11 @@ class Hello(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome(Message):
-    """The emulator accepts a peer and tells it what the air is like on average."""
+    """The emulator accepts a peer and tells it its average SNR; the rest of the air is configuration."""
 
     KIND = "welcome"
     user: int = _user()
     incarnation: int = _big()
-    channel_model: str = f.text(32)
-    k_factor_db: float = f.number(-100.0, 100.0)
-    csi: str = f.one_of("pilots", "genie")
-    estimator: str = f.one_of("ls", "lmmse")
     snr_db: float = f.number(-100.0, 200.0)
     credit_bytes: int = _big()
 
@@ -172,9 +169,8 @@ class SymbolFrame(Message):
 
     The payload is `uses` complex samples in `sample_format`: first `pilot_uses` pilots, then n_tokens x
     uses_per_token symbols. An integer sample s stands for s * full_scale / 32767 (cs16) or / 127 (cs8).
-    From the emulator to a UE, `users` is that UE alone, and in CSI mode `genie` the gain h comes along: as
-    `genie_gain` (Re h, Im h) when one gain holds for the whole frame, else as `genie_blocks`, consecutive
-    (uses, Re h, Im h) that add up to `uses`.
+    From the emulator to a UE, `users` is that UE alone, and in CSI mode `genie` the channel comes along:
+    `genie_blocks` are consecutive coherence blocks (uses, (Re g, Im g of each tap)) that add up to `uses`.
     """
 
     KIND = "symbol_frame"
@@ -192,9 +188,8 @@ class SymbolFrame(Message):
     energy: float = f.number(0.0)
     sample_format: str = f.one_of(*SAMPLE_FORMATS)
     full_scale: float = f.number(0.0, 1e6)
-    genie_gain: tuple[float, float] | None = f.optional(f.record(f.number(), f.number()))
-    genie_blocks: tuple[tuple[int, float, float], ...] = f.default(
-        f.array_of(f.record(f.integer(1, 2**31 - 1), f.number(), f.number())), ()
+    genie_blocks: tuple[tuple[int, tuple[float, ...]], ...] = f.default(
+        f.array_of(f.record(f.integer(1, 2**31 - 1), f.array_of(f.number(), 2 * MAX_TAPS))), ()
     )
     payload: bytes | memoryview = f.payload()
 

@@ -151,7 +151,6 @@ def _frames(
                 energy=float(len(part)),
                 sample_format="cf32",
                 full_scale=1.0,
-                genie_gain=None,
                 payload=part.tobytes(),
             )
         )

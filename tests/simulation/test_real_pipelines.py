@@ -52,6 +52,8 @@ def world_of(bundle: Bundle, config: RunConfig, loss: float) -> World:
         {"model": "awgn", "snr_db": 10.0},
         {"model": "rayleigh", "snr_db": [0.0, 10.0, 20.0], "csi": "pilots"},
         {"model": "rayleigh", "csi": "genie", "coherence": "uses", "coherence_uses": 64},
+        {"model": "tdl_c", "delay_spread_ns": 300.0, "snr_db": 15.0, "estimator": "lmmse"},
+        {"model": "lam_msc", "csi": "genie", "coherence": "uses", "coherence_uses": 100},
         {"model": "rician", "k_factor_db": 3.0, "snr_db": 5.0, "estimator": "lmmse", "pilot_uses": 2},
     ],
 )

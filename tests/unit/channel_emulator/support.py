@@ -67,7 +67,7 @@ def frame(
         "attempt": 0, "first_token": 0, "n_tokens": n_tokens,
         "uses_per_token": (x.size - pilot_uses) // n_tokens,
         "pilot_uses": pilot_uses, "first_use": 0, "uses": x.size, "energy": float(x.size),
-        "sample_format": sample_format, "full_scale": full_scale, "genie_gain": None, "payload": payload,
+        "sample_format": sample_format, "full_scale": full_scale, "payload": payload,
     }  # fmt: skip
     return SymbolFrame(**(fields | changes))
 

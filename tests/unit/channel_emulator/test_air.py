@@ -1,7 +1,7 @@
 """From a transmitted frame to a received one."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -9,10 +9,10 @@ import pytest
 from channel_emulator.air import Air, open_frame
 from shared.air.csi import channel_gain
 from shared.air.equalise import equalise
-from shared.air.gain_law import RAYLEIGH
 from shared.air.pilots import pilot_sequence
 from shared.air.samples import from_wire
 from shared.air.snr import n0_from_snr_db
+from shared.config import ChannelConfig
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SAMPLE_FORMATS, SymbolFrame
 from tests.unit.channel_emulator.support import config, frame, qpsk
@@ -64,7 +64,6 @@ def test_the_header_names_the_receiver_and_keeps_the_rest() -> None:
     assert received.users == (2,)
     same = ("stream", "group_id", "frame_id", "attempt", "uses", "energy", "first_use", "sample_format")
     assert all(getattr(received, name) == getattr(sent, name) for name in same)
-    assert received.genie_gain is None
     assert received.genie_blocks == ()
 
 
@@ -90,9 +89,12 @@ def test_genie_and_pilots_agree_on_the_gain() -> None:
     p = pilot_sequence(64)
     sent = frame(samples=np.concatenate([p, qpsk(64)]), pilot_uses=64)
     gains: dict[str, Any] = {}
-    for csi in ("genie", "pilots"):
+    modes: tuple[Literal["genie", "pilots"], ...] = ("genie", "pilots")
+    for csi in modes:
         received = _receive(sent, model="rayleigh", snr_db=20.0, csi=csi)
-        gains[csi], variance = channel_gain(received, _samples(received), RAYLEIGH, csi, 0.01)
+        gains[csi], variance = channel_gain(
+            received, _samples(received), ChannelConfig(model="rayleigh", csi=csi), 0.01
+        )
     assert variance == 0.01 / 64
     assert abs(gains["pilots"] - gains["genie"]) < 5 * math.sqrt(variance)
 
@@ -119,15 +121,51 @@ def test_a_genie_names_every_block_that_a_frame_meets() -> None:
         frame(samples=x, first_use=30), model="rayleigh", csi="genie", coherence="uses", coherence_uses=50,
         snr_db=snr_db,
     )  # fmt: skip
-    assert received.genie_gain is None
-    assert [n for n, _, _ in received.genie_blocks[:2]] == [20, 50]
-    assert sum(n for n, _, _ in received.genie_blocks) == x.size
+    assert [n for n, _ in received.genie_blocks[:2]] == [20, 50]
+    assert sum(n for n, _ in received.genie_blocks) == x.size
     y, n0 = _samples(received), n0_from_snr_db(snr_db)
-    gain, _ = channel_gain(received, y, RAYLEIGH, "genie", n0)
+    gain, _ = channel_gain(received, y, ChannelConfig(model="rayleigh", csi="genie"), n0)
     assert isinstance(gain, np.ndarray)
     x_hat, variances = equalise(y, gain, n0)
     normalised = np.abs(x_hat - x).astype(float) ** 2 / variances
     assert normalised.mean() == pytest.approx(1.0, abs=5 / math.sqrt(x.size))
+
+
+@pytest.mark.parametrize("coherence", ["request", "uses"])
+@pytest.mark.parametrize("model", ["tdl_a", "tdl_e", "lam_msc"])
+def test_several_taps_are_undone_by_who_knows_them(model: str, coherence: str) -> None:
+    """The genie's gains, subcarrier by subcarrier, leave noise of the variance that the equaliser says."""
+    channel: dict[str, Any] = {
+        "model": model, "csi": "genie", "coherence": coherence, "coherence_uses": 500,
+        "delay_spread_ns": 300.0, "subcarriers": 128, "snr_db": 20.0,
+    }  # fmt: skip
+    x = qpsk(2**13)
+    received = _receive(frame(samples=x, first_use=1_234), **channel)
+    assert len(received.genie_blocks) == (1 if coherence == "request" else 17)
+    y = _samples(received)
+    gain, _ = channel_gain(received, y, ChannelConfig(**channel), 0.01)
+    assert isinstance(gain, np.ndarray)
+    assert len(np.unique(gain[:500].round(4))) > 50  # frequency-selective
+    x_hat, variances = equalise(y, gain, 0.01)
+    normalised = np.abs(x_hat - x).astype(float) ** 2 / variances
+    assert normalised.mean() == pytest.approx(1.0, abs=5 / math.sqrt(x.size))
+
+
+@pytest.mark.parametrize("estimator", ["ls", "lmmse"])
+def test_pilots_learn_several_taps(estimator: Literal["ls", "lmmse"]) -> None:
+    """16 pilots over 7.7 MHz of a channel of 100 ns: the estimate is near the genie's."""
+    channel: dict[str, Any] = {"model": "tdl_c", "delay_spread_ns": 100.0, "snr_db": 30.0}
+    p = pilot_sequence(16)
+    sent = frame(samples=np.concatenate([p, qpsk(240)]), pilot_uses=16, first_use=77)
+    known = _receive(sent, csi="genie", **channel)
+    truth, _ = channel_gain(known, _samples(known), ChannelConfig(csi="genie", **channel), 0.001)
+    heard = _receive(sent, **channel)
+    gain, variance = channel_gain(
+        heard, _samples(heard), ChannelConfig(estimator=estimator, **channel), 0.001
+    )
+    error = float(np.mean(np.abs(gain - truth) ** 2))
+    assert error < (0.05 if estimator == "ls" else 0.01)
+    assert float(np.mean(variance)) < 0.01
 
 
 def test_a_genie_with_too_much_to_say_is_a_protocol_error() -> None:

@@ -30,7 +30,7 @@ def frame(users: tuple[int, ...], group: int, number: int, attempt: int = 0) -> 
         stream="public" if public else "private", users=users, group_id=group, frame_id=number,
         attempt=attempt, first_token=0, n_tokens=1, uses_per_token=uses - PILOTS, pilot_uses=PILOTS,
         first_use=0, uses=uses, energy=float(uses), sample_format="cs16", full_scale=3.0,
-        genie_gain=None, payload=bytes(4 * uses),
+        payload=bytes(4 * uses),
     )  # fmt: skip
 
 
@@ -87,10 +87,6 @@ class MadeRun:
             welcome = Welcome(
                 user=user,
                 incarnation=0,
-                channel_model="awgn",
-                k_factor_db=6.0,
-                csi="pilots",
-                estimator="ls",
                 snr_db=10.0,
                 credit_bytes=1,
             )

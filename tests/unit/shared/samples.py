@@ -17,7 +17,7 @@ def symbol_frame(**changes: Any) -> m.SymbolFrame:
     fields: dict[str, Any] = {
         "stream": "public", "users": (0, 1, 2), "group_id": 1, "frame_id": 0, "attempt": 0, "first_token": 0,
         "n_tokens": 2, "uses_per_token": 4, "pilot_uses": 2, "first_use": 7, "uses": 10, "energy": 10.0,
-        "sample_format": "cs16", "full_scale": 2.0, "genie_gain": None, "payload": bytes(40),
+        "sample_format": "cs16", "full_scale": 2.0, "payload": bytes(40),
     }  # fmt: skip
     return m.SymbolFrame(**(fields | changes))
 
@@ -32,10 +32,6 @@ def welcome(user: int = 0, incarnation: int = 0, credit_bytes: int = 2**20) -> m
     return m.Welcome(
         user=user,
         incarnation=incarnation,
-        channel_model="awgn",
-        k_factor_db=6.0,
-        csi="pilots",
-        estimator="ls",
         snr_db=10.0,
         credit_bytes=credit_bytes,
     )

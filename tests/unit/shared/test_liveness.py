@@ -15,10 +15,6 @@ SPEC = RoleSpec("run", "ue", 3, 2, RunConfig(), Path(), "", "", "here")
 WELCOME = Welcome(
     user=3,
     incarnation=2,
-    channel_model="awgn",
-    k_factor_db=6.0,
-    csi="pilots",
-    estimator="ls",
     snr_db=10.0,
     credit_bytes=1_000_000,
 )

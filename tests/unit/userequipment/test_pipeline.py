@@ -6,7 +6,7 @@ import pytest
 
 from basestation.pipeline import AdmittedRequest, GroupPipeline, GroupPlan
 from shared import index_map
-from shared.config import RunConfig, parse_config
+from shared.config import ChannelConfig, RunConfig, parse_config
 from shared.index_map import Run, TokenState
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
@@ -16,7 +16,7 @@ from tests.simulation.settings import IMAGES, KEYS
 from userequipment.channel_decode import Air
 from userequipment.pipeline import Decoded, RequestPipeline
 
-AIR = Air("ideal", "genie", 0.0)
+AIR = Air(ChannelConfig(model="ideal"), 0.0)
 QUESTION = "how many cubes are there?"
 
 

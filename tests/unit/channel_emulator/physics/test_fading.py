@@ -13,14 +13,17 @@ from channel_emulator.physics.fading import (
     FadingPerRequest,
     FadingPerUses,
     NoFading,
-    block_gains,
+    block_taps,
     fading_of,
     rayleigh_gains,
 )
-from shared.air.gain_law import RAYLEIGH, rician
+from shared.air.ofdm import Grid
+from shared.air.profile import RAYLEIGH, rician
+from shared.air.tapped_delay_lines import TR_38_901, lam_msc, tdl
 from shared.config import ChannelConfig
 
 N = 2**18
+GRID = Grid(64, 30e3)
 
 
 def test_moments_of_rayleigh_fading() -> None:
@@ -40,7 +43,7 @@ def test_distribution_of_power_and_phase() -> None:
 
 @pytest.mark.parametrize("k_factor_db", [-10.0, 0.0, 6.0, 15.0])
 def test_rician_fading_is_a_line_of_sight_and_scatter(k_factor_db: float) -> None:
-    h = block_gains(rician(k_factor_db), 5, 0, N).astype(complex)
+    h = block_taps(rician(k_factor_db), 5, 0, N)[:, 0].astype(complex)
     k = 10 ** (k_factor_db / 10)
     power = np.abs(h) ** 2
     # E|h|² = 1 with variance (2 K + 1) / (K + 1)²; E h = sqrt(K / (K + 1)) (Simon and Alouini 2005, 2.2.1.2).
@@ -53,9 +56,23 @@ def test_rician_fading_is_a_line_of_sight_and_scatter(k_factor_db: float) -> Non
 
 
 def test_without_line_of_sight_rician_is_rayleigh() -> None:
-    np.testing.assert_array_equal(block_gains(RAYLEIGH, 6, 0, 100), rayleigh_gains(6, 0, 100))
-    weak = block_gains(rician(-100.0), 6, 0, 100)
+    np.testing.assert_array_equal(block_taps(RAYLEIGH, 6, 0, 100)[:, 0], rayleigh_gains(6, 0, 100))
+    weak = block_taps(rician(-100.0), 6, 0, 100)[:, 0]
     np.testing.assert_allclose(weak, rayleigh_gains(6, 0, 100), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [*TR_38_901, "lam_msc"])
+def test_taps_have_the_powers_of_their_profile(name: str) -> None:
+    profile = lam_msc(1e-7) if name == "lam_msc" else tdl(name, 1e-7)
+    n = 2**14
+    taps = block_taps(profile, 7, 0, n).astype(complex)
+    variances, means = profile.variances(), profile.means()
+    # |g - m|² is exponential: its mean over n draws has the relative standard error 1/sqrt(n).
+    np.testing.assert_allclose(np.mean(np.abs(taps - means) ** 2, 0), variances, rtol=5 / math.sqrt(n))
+    assert (np.abs(taps.mean(0) - means) < 5 * np.sqrt(variances / n)).all()
+    centred = taps - means
+    between = np.abs(centred.conj().T @ centred) / n / np.sqrt(np.outer(variances, variances))
+    assert (between - np.diag(np.diag(between))).max() < 6 / math.sqrt(n)
 
 
 def test_blocks_and_users_are_independent() -> None:
@@ -78,9 +95,10 @@ def test_a_block_has_one_gain_from_wherever_one_looks(first: int, n: int, data: 
 @given(
     st.sampled_from(
         [
-            FadingPerRequest(1, RAYLEIGH),
-            FadingPerUses(1, 7, rician(3.0)),
-            FadingPerUses(1, 1, RAYLEIGH),
+            FadingPerRequest(1, RAYLEIGH, GRID),
+            FadingPerUses(1, 7, rician(3.0), GRID),
+            FadingPerUses(1, 7, lam_msc(GRID.sample_s), GRID),
+            FadingPerUses(1, 1, RAYLEIGH, GRID),
             NoFading(),
         ]
     ),
@@ -102,14 +120,14 @@ def test_cutting_a_frame_in_two_buys_no_diversity(
 
 
 def test_sending_again_within_a_block_buys_no_diversity() -> None:
-    per_uses = FadingPerUses(1, 1_000, RAYLEIGH)
+    per_uses = FadingPerUses(1, 1_000, RAYLEIGH, GRID)
     first = per_uses.realise(0, 0, 0, 400)
     again = per_uses.realise(0, 0, 400, 400)
     later = per_uses.realise(0, 0, 1_000, 400)
     assert first.single == again.single
     assert first.single is not None
     assert later.single not in (first.single, None)
-    per_request = FadingPerRequest(1, RAYLEIGH)
+    per_request = FadingPerRequest(1, RAYLEIGH, GRID)
     assert per_request.realise(0, 5, 0, 400).single == per_request.realise(0, 5, 10**6, 10).single
     assert per_request.realise(0, 5, 0, 400).single != per_request.realise(0, 6, 0, 400).single
 
@@ -118,10 +136,10 @@ def test_repetition_within_a_block_has_the_outage_of_one_attempt() -> None:
     # Two attempts, each lost when |h|² < ln 2 (probability one half): in one block both fare alike, so
     # both are lost with probability 1/2; in two blocks with 1/4. 8,000 trials: 5 sigma is 2.8%.
     n, threshold = 8_000, math.log(2)
-    fading = FadingPerUses(5, 10, RAYLEIGH)
+    fading = FadingPerUses(5, 10, RAYLEIGH, GRID)
 
     def outage(user: int, first_use: int) -> bool:
-        return bool(np.abs(fading.realise(user, 0, first_use, 1).gains[0]) ** 2 < threshold)
+        return bool(np.abs(fading.realise(user, 0, first_use, 1).taps_BL[0, 0]) ** 2 < threshold)
 
     same = np.mean([outage(0, 20 * i) and outage(0, 20 * i + 9) for i in range(n)])
     other = np.mean([outage(0, 20 * i) and outage(0, 20 * i + 10) for i in range(n)])
@@ -130,16 +148,16 @@ def test_repetition_within_a_block_has_the_outage_of_one_attempt() -> None:
 
 
 def test_a_frame_across_blocks_sees_several_gains() -> None:
-    air = FadingPerUses(1, 10, RAYLEIGH).realise(0, 0, 8, 14)
+    air = FadingPerUses(1, 10, RAYLEIGH, GRID).realise(0, 0, 8, 14)
     assert air.lengths.tolist() == [2, 10, 2]
     assert air.single is None
-    assert len(set(air.gains.tolist())) == 3
+    assert len(set(air.taps_BL[:, 0].tolist())) == 3
     assert air.uses == 14
 
 
 def test_a_user_has_its_own_fading_and_the_seed_decides_it() -> None:
     def gain(seed: int, user: int) -> complex | None:
-        return FadingPerUses(seed, 10, RAYLEIGH).realise(user, 0, 0, 1).single
+        return FadingPerUses(seed, 10, RAYLEIGH, GRID).realise(user, 0, 0, 1).single
 
     assert gain(1, 0) == gain(1, 0)
     assert len({gain(s, u) for s in (1, 2) for u in (0, 1)}) == 4

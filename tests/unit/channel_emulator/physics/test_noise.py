@@ -4,12 +4,14 @@ import math
 
 import numpy as np
 import pytest
+import scipy.integrate
 import torch
 
 from channel_emulator.physics import noise
-from channel_emulator.physics.fading import rayleigh_gains
+from channel_emulator.physics.fading import block_taps, rayleigh_gains
 from channel_emulator.physics.noise import CHUNK_USES, noise_generator, transmit
 from channel_emulator.physics.realisation import Realisation, constant
+from shared.air.profile import rician
 from shared.air.snr import n0_from_snr_db
 from shared.rng import generator
 
@@ -75,10 +77,50 @@ def test_qpsk_over_rayleigh_errs_as_theory_says(snr_db: float) -> None:
     # P = (1 - sqrt(g / (1 + g))) / 2 (Proakis, Digital Communications, ch. 13).
     x, bits = _qpsk(N, "rayleigh", int(snr_db))
     h = rayleigh_gains(7, int(snr_db) * N, N)
-    air = Realisation(h, np.ones(N, np.int64))
+    air = Realisation(h[:, None], np.ones(N, np.int64))
     y = transmit(x, air, n0_from_snr_db(snr_db), noise_generator(3, 0, 0, int(snr_db), 0))
     g = 10 ** (snr_db / 10) / 2
     _bit_error_rate_matches(((y * h.conj()).real < 0) != bits, (1 - math.sqrt(g / (1 + g))) / 2)
+
+
+@pytest.mark.parametrize("k_factor_db", [0.0, 10.0])
+def test_qpsk_over_rician_errs_as_theory_says(k_factor_db: float) -> None:
+    # Averages Q(sqrt(g |h|²)) by |h|²'s moment generating function (Simon and Alouini 2005, 5.1 and 8.2.1).
+    snr_db, k = 8.0, 10 ** (k_factor_db / 10)
+    x, bits = _qpsk(N, "rician", int(k_factor_db))
+    h = block_taps(rician(k_factor_db), 8, int(k_factor_db) * N, N)
+    air = Realisation(h, np.ones(N, np.int64))
+    y = transmit(x, air, n0_from_snr_db(snr_db), noise_generator(4, 0, 0, int(k_factor_db), 0))
+
+    def under_the_integral(angle: float) -> float:
+        s = -(10 ** (snr_db / 10)) / (2 * math.sin(angle) ** 2)
+        return (1 + k) / (1 + k - s) * math.exp(k * s / (1 + k - s))
+
+    theory = scipy.integrate.quad(under_the_integral, 0, math.pi / 2)[0] / math.pi
+    _bit_error_rate_matches(((y * h[:, 0].conj()).real < 0) != bits, theory)
+
+
+@pytest.mark.parametrize("fading", [False, True])
+@pytest.mark.parametrize("snr_db", [5.0, 12.0])
+def test_16qam_errs_as_theory_says(snr_db: float, fading: bool) -> None:
+    # Gray mapping, bit by bit: (3 Q(d) + 2 Q(3 d) - Q(5 d)) / 4 with d² = Es/N0 / 5 (Cho and Yoon 2002);
+    # under Rayleigh fading each Q(c d) becomes (1 - sqrt(m / (1 + m))) / 2, m = c² Es/N0 / 10.
+    bits_N2 = generator("16qam", int(snr_db), fading).integers(0, 2, (2 * N, 2))
+    levels = (1 - 2 * bits_N2[:, 0]) * (1 + 2 * bits_N2[:, 1]) / math.sqrt(10)
+    x = (levels[:N] + 1j * levels[N:]).astype(np.complex64)
+    h = rayleigh_gains(9, int(snr_db) * N, N) if fading else np.ones(N, np.complex64)
+    air = Realisation(h[:, None], np.ones(N, np.int64))
+    y = transmit(x, air, n0_from_snr_db(snr_db), noise_generator(5, 0, 0, int(snr_db), int(fading))) / h
+    heard = np.concatenate([y.real, y.imag]) * math.sqrt(10)
+    wrong_N2 = np.stack([heard < 0, np.abs(heard) > 2], 1) != bits_N2
+    snr = 10 ** (snr_db / 10)
+
+    def term(c: int) -> float:
+        m = c * c * snr / 10
+        return (1 - math.sqrt(m / (1 + m))) / 2 if fading else _q(c * math.sqrt(snr / 5))
+
+    # Both bits of one dimension of every use as one number: those are independent of each other.
+    _bit_error_rate_matches(wrong_N2[:N].mean(1), (3 * term(1) + 2 * term(3) - term(5)) / 4)
 
 
 def test_noise_belongs_to_the_transmission_and_to_nothing_else() -> None:
@@ -127,7 +169,7 @@ def test_distribution_of_the_noise() -> None:
 
 @pytest.mark.parametrize("n0", [0.0, 0.1])
 def test_every_use_meets_its_own_blocks_gain(n0: float) -> None:
-    air = Realisation(np.array([1, 2j, -3], np.complex64), np.array([2, 1, 4]))
+    air = Realisation(np.array([[1], [2j], [-3]], np.complex64), np.array([2, 1, 4]))
     x = np.arange(1, 8).astype(np.complex64)
     y = transmit(x, air, n0, noise_generator(1, 0, 0, 0, 0))
     w = transmit(np.zeros(7, np.complex64), air, n0, noise_generator(1, 0, 0, 0, 0))

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from shared.air.gain_law import NO_FADING, RAYLEIGH, GainLaw, rician
 from shared.air.pilots import estimate_lmmse, estimate_ls, ls_error_variance, pilot_sequence
+from shared.air.profile import NO_FADING, RAYLEIGH, DelayProfile, rician
 from shared.rng import generator
 from shared.wire.errors import LocalProtocolError
 
@@ -46,9 +46,9 @@ def test_error_is_unbiased_and_meets_the_bound() -> None:
     assert np.mean(np.abs(errors) ** 2) == pytest.approx(bound, rel=5 / math.sqrt(trials))
 
 
-@pytest.mark.parametrize("law", [RAYLEIGH, rician(0.0), rician(10.0)])
+@pytest.mark.parametrize("profile", [RAYLEIGH, rician(0.0), rician(10.0)])
 @pytest.mark.parametrize("n0", [0.1, 4.0])
-def test_lmmse_meets_its_bound_and_beats_least_squares(law: GainLaw, n0: float) -> None:
+def test_lmmse_meets_its_bound_and_beats_least_squares(profile: DelayProfile, n0: float) -> None:
     # As above: 5 sigma of a mean square over `trials`.
     trials, n = 20_000, 4
     rng = generator(2, "pilots")
@@ -56,17 +56,18 @@ def test_lmmse_meets_its_bound_and_beats_least_squares(law: GainLaw, n0: float) 
     def normals(variance: float) -> np.ndarray:
         return math.sqrt(variance / 2) * (rng.standard_normal(trials) + 1j * rng.standard_normal(trials))
 
-    h, s = law.mean + normals(law.variance), ls_error_variance(n0, n)
+    mean, variance = profile.means()[0], profile.variances()[0]
+    h, s = mean + normals(variance), ls_error_variance(n0, n)
     least_squares = h + normals(s)
-    found = [estimate_lmmse(complex(z), s, law) for z in least_squares]
+    found = [estimate_lmmse(complex(z), s, profile) for z in least_squares]
     errors = np.array([estimate for estimate, _ in found]) - h
-    bound = law.variance * s / (law.variance + s)
+    bound = variance * s / (variance + s)
     assert found[0][1] == pytest.approx(bound)
     assert np.mean(np.abs(errors) ** 2) == pytest.approx(bound, rel=5 / math.sqrt(trials))
     assert bound < s
     # The error is uncorrelated with the estimate: the equaliser may treat it as noise of its own.
-    estimates = np.array([estimate for estimate, _ in found]) - law.mean
-    assert abs(np.vdot(estimates, errors)) / trials < 5 * math.sqrt(law.variance * bound / trials)
+    estimates = np.array([estimate for estimate, _ in found]) - mean
+    assert abs(np.vdot(estimates, errors)) / trials < 5 * math.sqrt(variance * bound / trials)
 
 
 def test_lmmse_at_the_ends() -> None:

@@ -1,0 +1,24 @@
+"""The channel models of a configuration: their average taps, and the grid that they are seen through."""
+
+from shared.air.ofdm import Grid
+from shared.air.profile import NO_FADING, RAYLEIGH, DelayProfile, rician
+from shared.air.tapped_delay_lines import TR_38_901, lam_msc, tdl
+from shared.config import ChannelConfig
+
+
+def grid_of(channel: ChannelConfig) -> Grid:
+    """The OFDM grid; channels with one tap do not depend on it."""
+    return Grid(channel.subcarriers, 1e3 * channel.subcarrier_spacing_khz)
+
+
+def profile_of(channel: ChannelConfig) -> DelayProfile:
+    """The average taps of the configured model, E|h|^2 = 1."""
+    if channel.model == "rayleigh":
+        return RAYLEIGH
+    if channel.model == "rician":
+        return rician(channel.k_factor_db)
+    if channel.model == "lam_msc":
+        return lam_msc(grid_of(channel).sample_s)
+    if channel.model in TR_38_901:
+        return tdl(channel.model, 1e-9 * channel.delay_spread_ns)
+    return NO_FADING
