@@ -5,7 +5,7 @@ there are as many scenes as there is time for.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +114,9 @@ def train_language(
     out: Path,
     seed: int,
     compiled: bool,
+    leave: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Train to the end of the plan; leaves `language.pt`, from which it continues."""
+    """Train to the end of the plan, or until `leave`; leaves `language.pt`, from which it continues."""
     torch.manual_seed(seed)
     scaffold = Scaffold(model.config.llm.hidden, codec)
     pool = Reviews(reviews, codec)
@@ -160,7 +161,7 @@ def train_language(
     hidden = matrices(model.llm.model.layers)
     modules = {"llm": model.llm, "scaffold": scaffold}
     phase = Phase(NAME, plan, modules, parameters, losses, judge, hidden=hidden)
-    train(team, phase, out, seed)
+    train(team, phase, out, seed, leave)
 
 
 @torch.no_grad()

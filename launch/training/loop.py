@@ -54,8 +54,10 @@ class Phase:
     state: dict[str, Any] = field(default_factory=dict)
 
 
-def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
+def train(team: Team, phase: Phase, out: Path, seed: int, leave: Callable[[], bool] = lambda: False) -> None:
     """Run a phase to its end; continues from `<name>.pt` in `out`, and leaves it there.
+
+    `leave` is asked now and then: where it says so, the phase ends early, with a checkpoint.
 
     Raises:
         Interrupted: there is a stop file; the checkpoint is written. TrainingError: the checkpoint that is
@@ -79,7 +81,8 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
         if team.leads:
             checkpoint.save({**state, "step": step, "spent_s": spent_s + time.monotonic() - start})
 
-    while step < phase.plan.steps:
+    left = False
+    while step < phase.plan.steps and not left:
         progress = step / phase.plan.steps
         rngs = [row_rng(seed, phase.name, step, row) for row in team.rows(phase.plan.rows)]
         figures: dict[str, float] = {}
@@ -90,7 +93,8 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
         update(optim, rate(progress, phase.plan.peak, phase.plan.floor))
         step += 1
         last = step == phase.plan.steps
-        stop, due = team.follow(asked_to_stop(out), checkpoint.due())
+        leaving = step % LOG_EVERY == 0 and team.leads and leave()
+        stop, due, left = team.follow(asked_to_stop(out), checkpoint.due(), leaving)
         if stop:
             save()
             team.wait()  # who leaves first takes the others along
@@ -104,7 +108,7 @@ def train(team: Team, phase: Phase, out: Path, seed: int) -> None:
             dev = phase.judge()  # by all: a sharded model runs on all workers or on none
             if record is not None:
                 record.write_dev(step, dev)
-        if due or last:
+        if due or last or left:
             save()
     if record is not None:
         if not checkpoint.path.exists():  # a plan without steps: its start is its end

@@ -6,8 +6,9 @@ job takes from other runs' folders.
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -130,32 +131,38 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
 def pretrain(team: Team, job: Job, codec: TextCodec, compiled: bool) -> None:
     """Phase 0. Vision and language know nothing of each other: each is trained by half of the workers.
 
-    Raises `Interrupted`, in all workers, where one half was stopped.
+    The half that is done first joins the other. Raises `Interrupted`, in all workers, where one was stopped.
     """
-    left = [phase for phase in (VISION, LANGUAGE) if not done(job, phase)]
-    team.wait()  # all have looked
-    own = team
-    if len(left) == 2 and team.size > 1:
-        side, own = team.halves()
-        left = [left[side]]
-    stopped: Interrupted | None = None
-    try:
-        for phase in left:
-            _pretrain_one(own, phase, job, codec, compiled)
-    except Interrupted as error:
-        stopped = error
-    if team.any(stopped is not None):
-        raise stopped or Interrupted("stopped")
+    while left := [phase for phase in (VISION, LANGUAGE) if not done(job, phase)]:
+        team.wait()  # all have looked
+        phase, own, leave = left[0], team, _never
+        if len(left) == 2 and team.size > 1:
+            side, own = team.halves()
+            phase, other = left[side], left[1 - side]
+            leave = partial(done, job, other)
+        stopped: Interrupted | None = None
+        try:
+            _pretrain_one(own, phase, job, codec, compiled, leave)
+        except Interrupted as error:
+            stopped = error
+        if team.any(stopped is not None):
+            raise stopped or Interrupted("stopped")
 
 
-def _pretrain_one(team: Team, phase: str, job: Job, codec: TextCodec, compiled: bool) -> None:
+def _never() -> bool:
+    return False
+
+
+def _pretrain_one(
+    team: Team, phase: str, job: Job, codec: TextCodec, compiled: bool, leave: Callable[[], bool]
+) -> None:
     config, plan = job.config, job.recipe.plans[phase]
     if phase == VISION:
-        train_vision(team, config, plan, job.data, job.out, job.seed)
+        train_vision(team, config, plan, job.data, job.out, job.seed, leave)
         return
     torch.manual_seed(job.seed)
-    reviews = reviews_of(job, "train")
-    train_language(team, SemanticModel(config), codec, reviews, plan, job.out, job.seed, compiled)
+    model, reviews = SemanticModel(config), reviews_of(job, "train")
+    train_language(team, model, codec, reviews, plan, job.out, job.seed, compiled, leave)
 
 
 def tune_all(

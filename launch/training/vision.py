@@ -3,7 +3,7 @@
 Shapes: B pictures, N patches, A attributes, D width of the tower.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -176,8 +176,16 @@ def patch_loss(probe: PatchProbe, tokens_BND: Tensor, wanted: Wanted) -> tuple[T
     return 6.0 * found + of_objects + 0.4 * covered / (objects * COVERED) + 0.2 * own, figures
 
 
-def train_vision(team: Team, config: SemanticConfig, plan: Plan, data: Path, out: Path, seed: int) -> None:
-    """Train to the end of the plan; leaves `vision.pt`, from which it continues."""
+def train_vision(
+    team: Team,
+    config: SemanticConfig,
+    plan: Plan,
+    data: Path,
+    out: Path,
+    seed: int,
+    leave: Callable[[], bool] = lambda: False,
+) -> None:
+    """Train to the end of the plan, or until `leave`; leaves `vision.pt`, from which it continues."""
     torch.manual_seed(seed)
     tower, probe = VisionTower(config.vision), PatchProbe(config.vision.hidden)
     # The fused kernel's gradient takes 40% of a step on a CPU; written out, attention costs a tenth of that.
@@ -211,6 +219,7 @@ def train_vision(team: Team, config: SemanticConfig, plan: Plan, data: Path, out
         ),
         out,
         seed,
+        leave,
     )
 
 

@@ -1,6 +1,7 @@
 """All phases on a codec of toy size: from nothing to a bundle that loads, also after a kill."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from torch import nn
 
 from launch.errors import Interrupted, LaunchError
 from launch.training import run as training
-from launch.training.loop import Checkpoint
+from launch.training.loop import LOG_EVERY, Checkpoint
 from launch.training.lora import add_adapters, merged
 from launch.training.order import ORDER_FILE, order
 from launch.training.parallel import Team
+from launch.training.recipe import Plan
 from launch.training.run import TOKENIZER_FILE, Job, done, train_bundle, trained_model
 from launch.training.stop import ask_to_stop, forget_to_stop
 from shared.semantic.bundle import Bundle, save_bundle
@@ -72,64 +74,85 @@ def test_from_nothing_to_a_bundle(
         torch.testing.assert_close(other[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
 
 
-@pytest.mark.parametrize("stop_in", ["vision", None])
-def test_two_workers_train_vision_and_language_side_by_side(
-    tmp_path: Path, data: Path, imdb: Path, stop_in: str | None
-) -> None:
-    """Each as one worker alone would; where one is stopped, both end, and what is done stays done."""
+def test_two_workers_train_vision_and_language_side_by_side(tmp_path: Path, data: Path, imdb: Path) -> None:
+    """Each as one worker alone would."""
     torch.set_num_threads(1)
     alone, both = job_in(tmp_path / "alone", data, imdb), job_in(tmp_path / "both", data, imdb)
-    codec = training.tokenizer_of(alone)
-    training.pretrain(Team(0, 1), alone, codec, False)
-    mp.spawn(pretrain_in_two, (both, tmp_path / "first", stop_in), nprocs=2)
-    if stop_in is not None:
-        assert [phase for phase in ("vision", "language") if done(both, phase)] == ["language"]
-        assert torch.load(both.out / "vision.pt", weights_only=True)["step"] == 1
-        mp.spawn(pretrain_in_two, (both, tmp_path / "second", None), nprocs=2)
-        # What is left is trained by both, a row each: the same loss, but for bfloat16's rounding.
-        one, other = (judged(job.out, stop_in)["dev/symbols_loss"] for job in (alone, both))
-        assert other == pytest.approx(one, rel=0.02)
-    for phase in {"vision", "language"} - {stop_in}:
+    training.pretrain(Team(0, 1), alone, training.tokenizer_of(alone), False)
+    mp.spawn(pretrain_in_two, (both, tmp_path / "meeting", None), nprocs=2)
+    assert parts_of(both) == ["language 1", "vision 1"]
+    for phase in ("vision", "language"):
         one, other = (Checkpoint(job.out / f"{phase}.pt").modules() for job in (alone, both))
         for name, tensors in one.items():
             for key, tensor in tensors.items():
                 torch.testing.assert_close(other[name][key], tensor, rtol=1e-4, atol=1e-5, msg=key)
 
 
-def judged(out: Path, phase: str) -> dict[str, float]:
-    """The figures at the end of a phase."""
-    lines = [json.loads(text) for text in (out / "log.jsonl").read_text().splitlines()]
-    found: dict[str, float] = [line for line in lines if line["phase"] == phase and "of" not in line][-1]
-    return found
+def test_the_half_that_is_done_joins_the_other(tmp_path: Path, data: Path, imdb: Path) -> None:
+    torch.set_num_threads(1)
+    recipe = replace(RECIPE, plans={**RECIPE.plans, "vision": Plan(LOG_EVERY + 2, 2, 1e-3)})
+    alone, both = (replace(job_in(tmp_path / n, data, imdb), recipe=recipe) for n in ("alone", "both"))
+    training.pretrain(Team(0, 1), alone, training.tokenizer_of(alone), False)
+    mp.spawn(pretrain_in_two, (both, tmp_path / "meeting", "join"), nprocs=2)
+    assert parts_of(both) == ["language 1", "vision 1", "vision 2", "vision 2"]
+    one, other = (figures_of(job, "vision") for job in (alone, both))
+    assert [line["step"] for line in other] == [LOG_EVERY, LOG_EVERY + 2, LOG_EVERY + 2]
+    # The last steps are taken by both, a row each: the same but for bfloat16's rounding.
+    assert other[-1]["dev/symbols_loss"] == pytest.approx(one[-1]["dev/symbols_loss"], rel=0.02)
+    assert other[1]["patches/loss"] == pytest.approx(one[1]["patches/loss"], rel=0.02)
 
 
-def pretrain_in_two(rank: int, job: Job, meeting: Path, stop_in: str | None) -> None:
-    """One of two workers; a stop is asked for when the other half is done."""
+def test_where_one_half_is_stopped_both_end_and_what_is_done_stays(
+    tmp_path: Path, data: Path, imdb: Path
+) -> None:
+    torch.set_num_threads(1)
+    job = job_in(tmp_path / "out", data, imdb)
+    mp.spawn(pretrain_in_two, (job, tmp_path / "first", "stop"), nprocs=2)
+    assert [phase for phase in ("vision", "language") if done(job, phase)] == ["language"]
+    assert torch.load(job.out / "vision.pt", weights_only=True)["step"] == 1
+    mp.spawn(pretrain_in_two, (job, tmp_path / "second", None), nprocs=2)
+    assert parts_of(job) == ["language 1", "vision 1", "vision 2", "vision 2"]
+    assert done(job, "vision")
+
+
+def figures_of(job: Job, phase: str) -> list[dict[str, float]]:
+    lines = [json.loads(text) for text in (job.out / "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["phase"] == phase]
+
+
+def parts_of(job: Job) -> list[str]:
+    """Which phases were begun, each with how many workers shared it, once a worker."""
+    return sorted((job.out / "parts").read_text().splitlines())
+
+
+def pretrain_in_two(rank: int, job: Job, meeting: Path, then: str | None) -> None:
+    """One of two workers. `then`: vision begins when language is done, to be stopped or to be joined."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
     train_one = training._pretrain_one
 
     def watched(team: Team, phase: str, *rest: object) -> None:
-        halves = team.size == 1
-        if halves and phase != stop_in:
-            train_one(team, phase, *rest)  # type: ignore[arg-type]
-        if stop_in is not None:
+        with (job.out / "parts").open("a") as file:
+            file.write(f"{phase} {team.size}\n")
+        waits = team.size == 1 and then is not None
+        if waits and phase == "vision":
             dist.barrier()
-        if halves and phase == stop_in:
-            ask_to_stop(job.out)
-        if not halves or phase == stop_in:
-            train_one(team, phase, *rest)  # type: ignore[arg-type]
+            if then == "stop":
+                ask_to_stop(job.out)
+        train_one(team, phase, *rest)  # type: ignore[arg-type]
+        if waits and phase == "language":
+            dist.barrier()
 
     training._pretrain_one = watched
     try:
         codec = training.tokenizer_of(job)
-        if stop_in is None:
-            training.pretrain(Team(rank, 2), job, codec, False)
-        else:
+        if then == "stop":
             with pytest.raises(Interrupted, match="stopped"):
                 training.pretrain(Team(rank, 2), job, codec, False)
             dist.barrier()
             forget_to_stop(job.out)
+        else:
+            training.pretrain(Team(rank, 2), job, codec, False)
     finally:
         training._pretrain_one = train_one
         dist.destroy_process_group()
