@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.air.ofdm import Grid, response
+from shared.air.ofdm import Grid, block_gains
 from shared.air.profile import NO_FADING, DelayProfile
 
 _ONE_TAP = Grid(1, 1.0)
@@ -40,11 +40,7 @@ class Realisation:
 
     def per_use(self) -> NDArray[np.complex64]:
         """Gain of each channel use, [uses]."""
-        if self.taps_BL.shape[1] == 1:
-            return np.repeat(self.taps_BL[:, 0], self.lengths)
-        places = np.split(self.grid.places(self.first_use, self.uses), np.cumsum(self.lengths)[:-1])
-        parts = zip(self.taps_BL, places, strict=True)
-        return np.concatenate([response(self.profile, self.grid, taps, part) for taps, part in parts])
+        return block_gains(self.profile, self.grid, self.taps_BL, self.lengths, self.first_use)
 
 
 def constant(gain: complex, uses: int) -> Realisation:

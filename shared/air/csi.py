@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shared.air import selective
 from shared.air.models import grid_of, profile_of
-from shared.air.ofdm import response
+from shared.air.ofdm import block_gains
 from shared.air.pilots import estimate_lmmse, estimate_ls, ls_error_variance, pilot_sequence
 from shared.config import ChannelConfig
 from shared.wire.errors import ProtocolError
@@ -54,15 +54,15 @@ def channel_gain(
 
 
 def _genie_gain(frame: SymbolFrame, channel: ChannelConfig) -> Gain:
-    profile, grid = profile_of(channel), grid_of(channel)
-    lengths = [uses for uses, _ in frame.genie_blocks]
-    taps = [np.array(reals, np.float32).view(np.complex64) for _, reals in frame.genie_blocks]
-    expected = len(profile.powers)
-    if sum(lengths) != frame.uses or not lengths or any(t.size != expected for t in taps):
+    profile = profile_of(channel)
+    lengths = np.array([uses for uses, _ in frame.genie_blocks], np.int64)
+    reals = {len(taps) for _, taps in frame.genie_blocks}
+    expected = 2 * len(profile.powers)
+    if lengths.sum() != frame.uses or reals != {expected}:
         raise ProtocolError(
-            "bad_gain", f"{expected} taps for {frame.uses} uses", f"{sum(lengths)} uses, {len(taps)} blocks"
+            "bad_gain", f"{expected} reals for {frame.uses} uses", f"{sorted(reals)} for {lengths.sum()}"
         )
-    if profile.flat:
-        return complex(taps[0][0]) if len(taps) == 1 else np.repeat(np.concatenate(taps), lengths)
-    places = np.split(grid.places(frame.first_use, frame.uses), np.cumsum(lengths)[:-1])
-    return np.concatenate([response(profile, grid, t, p) for t, p in zip(taps, places, strict=True)])
+    taps_BL = np.array([taps for _, taps in frame.genie_blocks], np.float32).view(np.complex64)
+    if profile.flat and len(taps_BL) == 1:
+        return complex(taps_BL[0, 0])
+    return block_gains(profile, grid_of(channel), taps_BL, lengths, frame.first_use)

@@ -7,7 +7,7 @@ The cyclic prefix is longer than any delay and costs no channel use; so a resour
 The convention: a channel use is one complex symbol of unit average transmit power; E|h|^2 = 1; SNR is average
 received Es/N0 in dB; N0 = 10^(-SNR/10), N0/2 per real dimension.
 
-Shapes: K subcarriers, L taps.
+Shapes: K subcarriers, B coherence blocks, L taps.
 """
 
 import math
@@ -63,6 +63,20 @@ def response(
     """Gain of each resource element, H_k = Σ_l g_l exp(-j 2 pi f_k tau_l), [uses], for taps g [L]."""
     gains: NDArray[np.complex64] = (turns(profile, grid) @ taps_L)[places].astype(np.complex64)
     return gains
+
+
+def block_gains(
+    profile: DelayProfile,
+    grid: Grid,
+    taps_BL: NDArray[np.complex64],
+    lengths: NDArray[np.int64],
+    first_use: int,
+) -> NDArray[np.complex64]:
+    """Gain of each use from `first_use` on, [uses]; row b of the taps holds for `lengths[b]` of them."""
+    if profile.flat:
+        return np.repeat(taps_BL[:, 0], lengths)
+    places = np.split(grid.places(first_use, int(lengths.sum())), np.cumsum(lengths)[:-1])
+    return np.concatenate([response(profile, grid, *block) for block in zip(taps_BL, places, strict=True)])
 
 
 def covariance(

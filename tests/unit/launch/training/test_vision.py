@@ -28,8 +28,8 @@ def test_an_augmented_picture_shows_the_same_moved_in_other_light(seed: int) -> 
     expected = shift(expected, round(change.right * size / FINE[0]), round(change.down * size / FINE[1]))
     for channel in range(3):
         # The light may bend a channel's levels, but keeps their order.
-        rank = np.corrcoef(expected[..., channel].ravel(), found[channel].ravel())[0, 1]
-        assert rank > 0.97
+        alike = np.corrcoef(expected[..., channel].ravel(), found[channel].ravel())[0, 1]
+        assert alike > 0.97
 
 
 def test_softening_keeps_the_sum_and_spreads_a_point() -> None:

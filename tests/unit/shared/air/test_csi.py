@@ -65,6 +65,6 @@ def test_frames_that_do_not_say_enough_are_refused() -> None:
     for pilots in (0, 11):
         with pytest.raises(ProtocolError, match="no_pilots"):
             channel_gain(_frame(pilot_uses=pilots), received, RAYLEIGH, 0.1)
-    for blocks in ((), ((9, (1.0, 0.0)),), ((10, (1.0, 0.0, 1.0, 0.0)),)):
+    for blocks in ((), ((9, (1.0, 0.0)),), ((10, (1.0, 0.0, 1.0, 0.0)),), ((10, (1.0,)),), ((10, ()),)):
         with pytest.raises(ProtocolError, match="bad_gain"):
             channel_gain(_frame(genie_blocks=blocks), received, GENIE, 0.1)
