@@ -1,6 +1,11 @@
-"""Channel code: planned frames to channel symbols of unit average power, pilots in front, as wire samples."""
+"""Channel code: planned frames to channel symbols of unit average power, pilots in front, as wire samples.
 
-from collections.abc import Callable
+One amplitude a stream makes sum |x|^2 equal its channel uses: the public stream of a group, and the private
+one of each request. Pilots have unit modulus.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +17,23 @@ from shared.config import ChannelConfig
 from shared.wire.messages import SymbolFrame
 
 ChannelEncoder = Callable[[np.ndarray, str], np.ndarray]
-"""(token vectors [n, D], stream) -> complex64 symbols [n, uses_per_token]."""
+"""(token vectors [n, D], stream) -> complex64 symbols [n, uses_per_token], of the code's own power."""
+StreamName = tuple[str, str]
+"""(public or private, the request's id if private)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedGroup:
+    """First transmissions of all frames of a group, and times what each stream's symbols are sent."""
+
+    frames: tuple[SymbolFrame, ...]
+    amplitudes: Mapping[StreamName, float]
+
+    def codes_for(self, request_id: str) -> tuple[int, int]:
+        """The amplitudes of the public stream and of a request's private one, as the index map has them."""
+        names = (("public", ""), ("private", request_id))
+        public, private = (power.amplitude_code(self.amplitudes.get(name, 1.0)) for name in names)
+        return public, private
 
 
 def pilot_uses(channel: ChannelConfig) -> int:
@@ -26,17 +47,19 @@ def code_frames(
     group_id: int,
     channel: ChannelConfig,
     encode: ChannelEncoder,
-) -> tuple[SymbolFrame, ...]:
-    """First transmissions of all frames of a group; the transmitter fills in `first_use`.
+) -> CodedGroup:
+    """Everything a group has to send; the transmitter fills in `first_use`.
 
-    The codec gives every token unit average power per channel use and pilots have unit modulus, so the
-    energy of a frame, sum |x|^2, equals its channel uses (design, section 4).
+    In bypass, which is for an ideal channel, vectors are sent as they are. Raises `LocalProtocolError` for a
+    stream without energy.
     """
     preamble = pilots.pilot_sequence(pilot_uses(channel))
     symbols = _encode_streams(plans, vectors, encode)
+    amplitudes = {} if channel.codec == "bypass" else _amplitudes(plans, symbols)
     frames = []
     for plan in plans:
         body_NU = np.stack([symbols[plan.stream, name] for name in plan.tokens])
+        body_NU = body_NU * np.float32(amplitudes.get((plan.stream, plan.request_id), 1.0))
         signal = np.concatenate([preamble, body_NU.reshape(-1)]).astype(np.complex64)
         payload, full_scale = samples.to_wire(signal, channel.sample_format)
         frames.append(
@@ -58,7 +81,21 @@ def code_frames(
                 payload=payload,
             )
         )
-    return tuple(frames)
+    return CodedGroup(tuple(frames), amplitudes)
+
+
+def _amplitudes(
+    plans: Sequence[FramePlan], symbols: Mapping[tuple[str, Key], np.ndarray]
+) -> dict[StreamName, float]:
+    energy: dict[StreamName, float] = {}
+    uses: dict[StreamName, int] = {}
+    for plan in plans:
+        stream = plan.stream, plan.request_id
+        for name in plan.tokens:
+            token_U = symbols[plan.stream, name]
+            energy[stream] = energy.get(stream, 0.0) + power.energy(token_U)
+            uses[stream] = uses.get(stream, 0) + token_U.size
+    return {stream: power.scale_to_unit_power(energy[stream], uses[stream]) for stream in uses}
 
 
 def _encode_streams(

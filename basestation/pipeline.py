@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from basestation.channel_code import code_frames
+from basestation.channel_code import CodedGroup, code_frames
 from basestation.compare import TokenSequence, compare
 from basestation.encode import AdmittedRequest, encode_group
 from basestation.partition import Partition, partition
@@ -59,7 +59,7 @@ class GroupPipeline:
         marks.append(self._clock())
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
         marks.append(self._clock())
-        frames = code_frames(
+        coded = code_frames(
             plan.frames,
             comparison.vectors,
             group_id,
@@ -68,12 +68,12 @@ class GroupPipeline:
                 torch.from_numpy(vectors_ND), "public" if stream == "public" else "private"
             ),
         )
-        side = {s.request_id: self._side_info(s, plan, group_id) for s in sequences}
+        side = {s.request_id: self._side_info(s, plan, coded, group_id) for s in sequences}
         marks.append(self._clock())
         stages = ("encode", "compare", "partition", "channel_code")
         return GroupPlan(
             group_id=group_id,
-            frames=frames,
+            frames=coded.frames,
             side=side,
             digests={r: token_digest(group_id, positions) for r, positions in plan.positions.items()},
             stage_ms={
@@ -84,14 +84,16 @@ class GroupPipeline:
             merged_tokens=comparison.merged,
         )
 
-    def _side_info(self, sequence: TokenSequence, plan: Partition, group_id: int) -> SideInfo:
+    def _side_info(
+        self, sequence: TokenSequence, plan: Partition, coded: CodedGroup, group_id: int
+    ) -> SideInfo:
         payload, n_bits = index_map.encode(
             IndexMap(
                 task=sequence.task,
                 has_image=sequence.image_ND is not None,
                 question_at_ue=sequence.questions_of is not None,
                 text_tokens=len(sequence.text_ids),
-                max_new_tokens=self._config.max_new_tokens or self._sender.max_new_tokens(sequence.task),
+                amplitudes=coded.codes_for(sequence.request_id),
                 runs=runs_of(plan.positions[sequence.request_id]),
             )
         )

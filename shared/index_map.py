@@ -2,7 +2,8 @@
 
 Layout on the air, most significant bit first:
 
-    task 3 | has image 1 | question at UE 1 | text tokens 11 | max new tokens 8      24 control bits
+    task 3 | has image 1 | question at UE 1 | text tokens 11
+    amplitude of the public stream 7 | of the private stream 7                       30 control bits
     runs until every position is covered:
         state 3 | length (Elias gamma) | if sent: 1 'continues', or 0 and first reference + 1 (Elias gamma)
     CRC-16/CCITT over all of the above, zero-padded to bytes
@@ -17,10 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from shared.air.power import AMPLITUDE_CODES
 from shared.wire.messages import TASKS
 
 MAX_TEXT_TOKENS = 2**11 - 1
-MAX_NEW_TOKENS = 2**8 - 1
+_AMPLITUDE_BITS = 7
 _CRC_BITS = 16
 _MAX_GAMMA_ZEROS = 31
 
@@ -58,13 +60,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class IndexMap:
-    """The side information of one request. `runs` cover the image tokens (if any), then the text tokens."""
+    """The side information of one request. `runs` cover the image tokens (if any), then the text tokens.
+
+    `amplitudes` says times what the codec's symbols were sent, public and private (`air.power.amplitude_of`).
+    """
 
     task: str
     has_image: bool
     question_at_ue: bool
     text_tokens: int
-    max_new_tokens: int
+    amplitudes: tuple[int, int]
     runs: tuple[Run, ...]
 
     def positions(self) -> list[tuple[TokenState, int]]:
@@ -87,19 +92,17 @@ def runs_of(positions: list[tuple[TokenState, int]]) -> tuple[Run, ...]:
 
 def encode(index_map: IndexMap) -> tuple[bytes, int]:
     """Payload and its length in bits, CRC included. Raises `IndexMapError` for values that do not fit."""
-    if (
-        not 0 <= index_map.text_tokens <= MAX_TEXT_TOKENS
-        or not 0 <= index_map.max_new_tokens <= MAX_NEW_TOKENS
-    ):
-        raise IndexMapError(
-            f"at most {MAX_TEXT_TOKENS} text tokens and {MAX_NEW_TOKENS} new tokens fit the map"
-        )
+    if not 0 <= index_map.text_tokens <= MAX_TEXT_TOKENS:
+        raise IndexMapError(f"at most {MAX_TEXT_TOKENS} text tokens fit the map")
+    if not all(0 <= code < AMPLITUDE_CODES for code in index_map.amplitudes):
+        raise IndexMapError(f"amplitude codes {index_map.amplitudes} do not fit the map")
     out = _BitWriter()
     out.put(TASKS.index(index_map.task), 3)
     out.put(int(index_map.has_image), 1)
     out.put(int(index_map.question_at_ue), 1)
     out.put(index_map.text_tokens, 11)
-    out.put(index_map.max_new_tokens, 8)
+    for code in index_map.amplitudes:
+        out.put(code, _AMPLITUDE_BITS)
     following: dict[TokenState, int] = {}
     for run in index_map.runs:
         out.put(run.state, 3)
@@ -124,7 +127,8 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     if task_index >= len(TASKS):
         raise IndexMapError(f"task code {task_index} is not known")
     has_image, question_at_ue = bool(bits.take(1)), bool(bits.take(1))
-    text_tokens, max_new_tokens = bits.take(11), bits.take(8)
+    text_tokens = bits.take(11)
+    amplitudes = bits.take(_AMPLITUDE_BITS), bits.take(_AMPLITUDE_BITS)
     total = (image_tokens if has_image else 0) + text_tokens
     runs: list[Run] = []
     covered = 0
@@ -145,7 +149,7 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     crc = bits.take(_CRC_BITS)
     if crc != binascii.crc_hqx(bits.prefix(body_bits), 0xFFFF) or bits.rest_is_not_padding():
         raise IndexMapError("CRC mismatch")
-    return IndexMap(TASKS[task_index], has_image, question_at_ue, text_tokens, max_new_tokens, tuple(runs))
+    return IndexMap(TASKS[task_index], has_image, question_at_ue, text_tokens, amplitudes, tuple(runs))
 
 
 class _BitWriter:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from shared.air.power import amplitude_of
 from shared.index_map import IndexMap, TokenState
 from shared.semantic.codec import STREAMS
 from shared.semantic.receiver import Answer, AnswerRequest, SemanticReceiver, State
@@ -36,18 +37,24 @@ def image_of(
     return Seen(tokens_ND[:n_image], ["erased"] * n_image if erased else states)
 
 
-def channel_decode(positions: Sequence[Position], receiver: SemanticReceiver) -> torch.Tensor:
-    """Token vectors [N, D] in sequence order; rows of positions without symbols are zero."""
+def channel_decode(
+    positions: Sequence[Position], receiver: SemanticReceiver, amplitudes: Sequence[int]
+) -> torch.Tensor:
+    """Token vectors [N, D] in sequence order; rows of positions without symbols are zero.
+
+    `amplitudes` are the index map's: dividing by one leaves noise of variance N0 / amplitude^2.
+    """
     tokens_ND = torch.zeros(len(positions), receiver.width)
-    for stream in STREAMS:
+    for stream, code in zip(STREAMS, amplitudes, strict=True):
+        amplitude = np.float32(amplitude_of(code))
         rows = [i for i, p in enumerate(positions) if p.stream == stream and p.token is not None]
         if not rows:
             continue
         arrived = [p.token for p in positions if p.stream == stream and p.token is not None]
         tokens_ND[rows] = (
             receiver.channel_decode(
-                np.stack([t.symbols_U for t in arrived]),
-                np.stack([t.noise_variance_U for t in arrived]),
+                np.stack([t.symbols_U for t in arrived]) / amplitude,
+                np.stack([t.noise_variance_U for t in arrived]) / amplitude**2,
                 stream,
             )
             .float()
@@ -64,10 +71,12 @@ def answers(
     questions: Sequence[str] | None,
     seen: Seen | None = None,
     trace: bool = True,
+    max_new_tokens: int | None = None,
 ) -> list[Answer]:
     """Greedy answers: one to each of the `questions` asked here, or (None) the one to the text that was sent.
 
-    `seen` takes the place of the image that was sent: the control of the experiments.
+    `seen` takes the place of the image that was sent: the control of the experiments. `max_new_tokens` None:
+    the bundle's limit.
     """
     n_image = len(positions) - index_map.text_tokens
     states: list[State] = [TOKEN_STATES[p.state] for p in positions]
@@ -80,6 +89,6 @@ def answers(
         text_tokens=tokens_ND[n_image:],
         text_state=states[n_image:],
         question_at="bs" if questions is None else "ue",
-        max_new_tokens=index_map.max_new_tokens,
+        max_new_tokens=max_new_tokens,
     )
     return [receiver.answer(request)] if questions is None else receiver.answer_each(request, questions)

@@ -70,15 +70,17 @@ class RequestPipeline:
             return _failed(f"bad_index_map: {error}")
         except QuestionError as error:
             return _failed(str(error))
-        vectors_ND = channel_decode(positions, self._receiver)
+        vectors_ND = channel_decode(positions, self._receiver, indices.amplitudes)
         marks.append(self._clock())
-        trace = self._config.reasoning
-        said = answers(indices, positions, vectors_ND, self._receiver, asked, trace=trace)
+        trace, most = self._config.reasoning, self._config.max_new_tokens
+        said = answers(
+            indices, positions, vectors_ND, self._receiver, asked, trace=trace, max_new_tokens=most
+        )
         marks.append(self._clock())
         controls: list[str | None] = [None] * len(said)
         if self._config.control == "image_erased" and indices.has_image:
             erased = image_of(indices, positions, vectors_ND, erased=True)
-            blind = answers(indices, positions, vectors_ND, self._receiver, asked, erased, trace)
+            blind = answers(indices, positions, vectors_ND, self._receiver, asked, erased, trace, most)
             controls = [answer.text for answer in blind]
             marks.append(self._clock())
         lost = _lost(positions)

@@ -41,14 +41,21 @@ def start_codec(learner: Learner, draw: Draw, rows: int, seed: int) -> None:
 
 
 def _start(encoder: torch.nn.Module, decoder: torch.nn.Module, vectors_ND: torch.Tensor) -> None:
+    """Principal components, the largest first, with power as the square root of their variance.
+
+    That is the best that linear analogue transmission can do (Lee and Petersen 1976).
+    """
     assert isinstance(encoder, ChannelEncoder)
     assert isinstance(decoder, ChannelDecoder)
-    mean = vectors_ND.mean(0)
-    values, basis = torch.linalg.eigh(torch.cov((vectors_ND - mean).T))
+    mean_D = vectors_ND.mean(0)
+    values, vectors = torch.linalg.eigh(torch.cov((vectors_ND - mean_D).T))
     reals = encoder.linear.out_features
-    scale = values[-reals:].clamp_min(1e-6) ** 0.25
-    encoder.linear.weight.copy_((basis[:, -reals:] / scale).T)
-    encoder.linear.bias.copy_(-encoder.linear.weight @ mean)
-    length = encoder.linear(vectors_ND).norm(dim=1).mean() / (reals // 2) ** 0.5
-    decoder.linear.weight.copy_(basis[:, -reals:] * scale * length)
-    decoder.linear.bias.copy_(mean)
+    variance_R, basis_DR = values.flip(0)[:reals].clamp_min(1e-6), vectors.flip(1)[:, :reals]
+    power_R = variance_R.sqrt() * (0.5 * reals / variance_R.sqrt().sum())  # a channel use has 1 on average
+    amplitude_R = (power_R / variance_R).sqrt()
+    encoder.linear.weight.copy_((basis_DR * amplitude_R).T)
+    encoder.linear.bias.copy_(-encoder.linear.weight @ mean_D)
+    decoder.linear.weight.copy_(basis_DR / amplitude_R)
+    decoder.linear.bias.copy_(mean_D)
+    if decoder.log_power_R is not None:
+        decoder.log_power_R.copy_(power_R.log())

@@ -3,7 +3,7 @@
 SNR is average received Es/N0 per channel use; unit average transmit power; E|h|^2 = 1; N0 = 10^(-SNR/10),
 N0/2 per real dimension.
 
-Shapes: B sequences, T tokens, D token width, Q questions, N patches.
+Shapes: B sequences, T tokens, D token width, U channel uses a token, R = 2 U real values, N patches.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,9 @@ from launch.training.draws import Air
 from launch.training.packing import EOS_WEIGHT, Batch
 from launch.training.sharding import whole
 from shared.semantic.codec import ChannelCodec
-from shared.semantic.masks import IMAGE, TEXT, attention_masks
+from shared.semantic.masks import IMAGE, TEXT, attention_masks, without
 from shared.semantic.model import SemanticModel
+from shared.semantic.selection import most_salient, salience
 
 #: The layer whose attention is hinted; the constraint is read off its input.
 PROBE_LAYER: Final = 4
@@ -34,26 +35,65 @@ class Pass:
     final_BTD: Tensor
 
 
-def through_air(codec: ChannelCodec, hidden_BTD: Tensor, batch: Batch, at_ue_B: Tensor, air: Air) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the receiver has: hidden states [B, T, D], and which image tokens it was never sent, [B, T]."""
+
+    hidden_BTD: Tensor
+    unselected_BT: Tensor
+
+
+def through_air(codec: ChannelCodec, hidden_BTD: Tensor, batch: Batch, at_ue_B: Tensor, air: Air) -> Heard:
     """Image and text tokens through encoder, channel, equaliser and decoder; the rest the receiver knows.
 
-    The receiver knows h and divides by it, so it is told N0 / |h|^2 as the noise of every token.
+    A stream is sent times one amplitude, for unit average power. The receiver knows it and h, divides by
+    both, and so is told N0 / |amplitude h|^2 as the noise of a channel use, infinity where none was sent.
     """
     image = batch.segments_BT == IMAGE
     text = (batch.segments_BT == TEXT) & ~at_ue_B[:, None]
     public = ((image & air.image_public_B[:, None]) | (text & air.text_public_B[:, None]))[..., None]
-    sent = torch.where(public, codec.encoders["public"](hidden_BTD), codec.encoders["private"](hidden_BTD))
-    symbols = torch.view_as_complex(sent.float().unflatten(-1, (-1, 2)))  # in phase, in quadrature
+    coded = {stream: encoder(hidden_BTD).float() for stream, encoder in codec.encoders.items()}
+    said = salience(coded["public"].detach()).masked_fill(~image, -1.0)
+    unselected = image & ~most_salient(said, air.kept_B)
+    sent_BTR = torch.where(public, coded["public"], coded["private"])
+    uses_BT = torch.where(image, air.image_uses_B[:, None], air.text_uses_B[:, None])
+    uses_BT = uses_BT * ((image | text) & ~unselected)
+    sent_BTU = torch.arange(air.noise_BTU.shape[-1]) < uses_BT[..., None]
+    amplitude_BT1 = _amplitudes(sent_BTR, sent_BTU, public, batch)
+    symbols = (
+        torch.view_as_complex(sent_BTR.unflatten(-1, (-1, 2))) * amplitude_BT1
+    )  # in phase, in quadrature
     gain = air.gain_B[:, None, None]
-    heard = transmit(symbols, gain, air.noise_variance_B[:, None, None], air.noise_BTU) / gain
-    variance_B = air.noise_variance_B / air.gain_B.abs().square()
-    variance_BT = variance_B[:, None].expand(sent.shape[:2])
+    heard = transmit(symbols, gain, air.noise_variance_B[:, None, None], air.noise_BTU) / (
+        gain * amplitude_BT1
+    )
+    level_BT1 = air.noise_variance_B[:, None, None] / (gain.abs() * amplitude_BT1).square()
+    variance_BTU = torch.where(sent_BTU, level_BT1, torch.inf)
     reals = torch.view_as_real(heard).flatten(-2)
     decoded = torch.where(
-        public, codec.decoders["public"](reals, variance_BT), codec.decoders["private"](reals, variance_BT)
+        public, codec.decoders["public"](reals, variance_BTU), codec.decoders["private"](reals, variance_BTU)
     )
     decoded = torch.where(air.erased_BT[..., None], codec.erasure_D, decoded)
-    return torch.where((image | text)[..., None], decoded.to(hidden_BTD.dtype), hidden_BTD)
+    return Heard(torch.where((image | text)[..., None], decoded.to(hidden_BTD.dtype), hidden_BTD), unselected)
+
+
+def _amplitudes(sent_BTR: Tensor, sent_BTU: Tensor, public_BT1: Tensor, batch: Batch) -> Tensor:
+    """What gives each stream of a sequence unit average power over the channel uses that are sent, [B, T, 1].
+
+    A request has one text; so the texts packed behind one image count together as one.
+    """
+    share_BT = torch.where(
+        batch.segments_BT == TEXT, 1.0 / batch.groups_BT.amax(1, keepdim=True).clamp_min(1), 1.0
+    )
+    energy_BT = (sent_BTR.square().unflatten(-1, (-1, 2)).sum(-1) * sent_BTU).sum(-1) * share_BT
+    uses_BT = sent_BTU.sum(-1) * share_BT
+    is_public = public_BT1.squeeze(-1)
+    amplitude_BT = torch.ones_like(energy_BT)
+    for stream_BT in (is_public, ~is_public):
+        energy, uses = ((v * stream_BT).sum(1, keepdim=True) for v in (energy_BT, uses_BT))
+        amplitude = (uses / energy.clamp_min(1e-9)).clamp_min(1e-9).sqrt()
+        amplitude_BT = torch.where(stream_BT, amplitude, amplitude_BT)
+    return amplitude_BT[..., None]
 
 
 class Stack:
@@ -85,19 +125,20 @@ class Stack:
             hidden = torch.cat(
                 [hidden[:, :1], image_BND.to(hidden.dtype), hidden[:, 1 + image_BND.shape[1] :]], 1
             )
-        unselected = None if air is None else air.unselected_BT
-        masks = attention_masks(batch.segments_BT, at_ue_B, batch.groups_BT, unselected)
-        below, above = (torch.zeros(m.shape).masked_fill_(~m, -1e9) for m in masks)
+        below, above = attention_masks(batch.segments_BT, at_ue_B, batch.groups_BT)
         turns = gemma.rotary_emb(hidden, batch.positions_BT)
         split = probe = hidden
         for number, layer in enumerate(self.layers):
             if number == split_layer:
                 split = hidden
                 if air is not None:
-                    hidden = through_air(self.model.codec, hidden, batch, at_ue_B, air)
+                    heard = through_air(self.model.codec, hidden, batch, at_ue_B, air)
+                    hidden, above = heard.hidden_BTD, without(above, heard.unselected_BT)
             if number == probe_layer:
                 probe = hidden
-            mask = below if number < split_layer else above
+            if number in (0, split_layer):
+                seen = below if number < split_layer else above
+                mask = torch.zeros(seen.shape).masked_fill_(~seen, -1e9)
             hidden = layer(hidden, position_embeddings=turns, attention_mask=mask.to(hidden.dtype))
         return Pass(split, probe, gemma.norm(hidden))
 

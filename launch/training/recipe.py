@@ -39,7 +39,7 @@ MICRO_RECIPE: Final = Recipe(
         "language": Plan(steps=4_500, rows=8, peak=2e-3),
         "align": Plan(steps=4_000, rows=8, peak=2e-3, judge_every=1_000),
         "tune": Plan(steps=700, rows=8, peak=8e-4),
-        "joint": Plan(steps=2_200, rows=8, peak=8e-4),
+        "joint": Plan(steps=4_000, rows=8, peak=8e-4),
     }
 )
 

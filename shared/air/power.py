@@ -31,6 +31,27 @@ def scale_to_unit_power(total_energy: float, uses: int) -> float:
     return math.sqrt(uses / total_energy)
 
 
+AMPLITUDE_STEP_DB = 0.5
+AMPLITUDE_CODES = 128
+_UNITY = AMPLITUDE_CODES // 2
+
+
+def amplitude_code(amplitude: float) -> int:
+    """The nearest of `AMPLITUDE_CODES` steps of `AMPLITUDE_STEP_DB`, 0 dB in their middle.
+
+    Raises `LocalProtocolError` for what lies beyond -32 ... 31.5 dB.
+    """
+    code = _UNITY + round(20.0 * math.log10(amplitude) / AMPLITUDE_STEP_DB)
+    if not 0 <= code < AMPLITUDE_CODES:
+        raise LocalProtocolError(f"power: expected an amplitude of -32 to 31.5 dB, received {amplitude:g}")
+    return code
+
+
+def amplitude_of(code: int) -> float:
+    """Inverse of `amplitude_code`, to half a step."""
+    return 10.0 ** ((code - _UNITY) * AMPLITUDE_STEP_DB / 20.0)
+
+
 def normalise(x: NDArray[np.complex64]) -> NDArray[np.complex64]:
     """`x` [n] scaled so that Σ|x|² = n: unit average transmit power per channel use.
 

@@ -5,7 +5,7 @@ Sizes of `paper`: SigLIP ViT-L/16-256 (Zhai et al. 2023, `google/siglip-large-pa
 air.
 """
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from transformers import Gemma2Config, SiglipVisionConfig
@@ -128,6 +128,8 @@ class SemanticConfig(_Part):
     mlp: MlpSizes | None = None
     llm: LlmSizes
     uses_per_token: int = Field(gt=0)
+    power: Literal["token", "stream"] = "token"
+    """What the channel code's power is fixed for (`shared.semantic.codec`)."""
     split_layer: int = Field(ge=0)
     limits: Limits
     instructions: dict[str, str]
@@ -187,6 +189,7 @@ MICRO = SemanticConfig(
         max_positions=4_096,
     ),
     uses_per_token=14,
+    power="stream",
     split_layer=2,
     limits=Limits(text_tokens=352, new_tokens={"vqa": 48, "caption": 88, "text_classification": 2}),
     instructions=INSTRUCTIONS,

@@ -24,7 +24,7 @@ class SemanticModel(nn.Module):
         if config.llm.attention_softcap is None:
             # transformers refuses this at construction: Gemma2 may cap attention logits; this one does not
             self.llm.config._attn_implementation = "sdpa"
-        self.codec = ChannelCodec(config.llm.hidden, config.uses_per_token)
+        self.codec = ChannelCodec(config.llm.hidden, config.uses_per_token, config.power)
 
 
 def projector_of(config: SemanticConfig) -> KanProjector | MlpProjector:

@@ -109,7 +109,10 @@ class SemanticSender:
 
     @torch.inference_mode()
     def channel_encode(self, tokens: Tensor, stream: Stream) -> np.ndarray:
-        """Token vectors [n, D] to complex64 symbols [n, U]; sum |x|^2 = U for every token (not in bypass)."""
+        """Token vectors [n, D] to complex64 symbols [n, U], of the code's own power.
+
+        What makes it unit average power is up to the transmitter (`basestation.channel_code`).
+        """
         rows = tokens.to(self.device, torch.float32)
         if self.codec == "bypass":
             return to_symbols(rows)

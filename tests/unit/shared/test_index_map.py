@@ -11,7 +11,7 @@ IMAGE_TOKENS = 64
 
 
 def a_map(runs: tuple[Run, ...], text_tokens: int, has_image: bool = True) -> IndexMap:
-    return IndexMap("vqa", has_image, False, text_tokens, 16, runs)
+    return IndexMap("vqa", has_image, False, text_tokens, (64, 127), runs)
 
 
 @st.composite
@@ -28,7 +28,7 @@ def maps(draw: st.DrawFn) -> IndexMap:
         has_image,
         draw(st.booleans()),
         text_tokens,
-        draw(st.integers(0, 255)),
+        draw(st.tuples(st.integers(0, 127), st.integers(0, 127))),
         runs_of(positions),
     )
 
@@ -39,10 +39,10 @@ def test_a_map_is_read_back_as_it_was_written(original: IndexMap) -> None:
     assert len(payload) == (n_bits + 7) // 8
     read = index_map.decode(payload, IMAGE_TOKENS)
     assert read.positions() == original.positions()
-    assert (read.task, read.text_tokens, read.max_new_tokens) == (
+    assert (read.task, read.text_tokens, read.amplitudes) == (
         original.task,
         original.text_tokens,
-        original.max_new_tokens,
+        original.amplitudes,
     )
 
 
@@ -67,8 +67,8 @@ def test_every_single_bit_error_is_detected(original: IndexMap, data: st.DataObj
 
 def test_a_shared_image_with_private_words_costs_few_bits() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PRIVATE, 12, 0))
-    # 24 control + (3 state + 13 gamma(64) + 1) + (3 + 7 gamma(12) + 1) + 16 CRC
-    assert index_map.encode(a_map(runs, 12))[1] == 24 + 17 + 11 + 16
+    # 30 control + (3 state + 13 gamma(64) + 1) + (3 + 7 gamma(12) + 1) + 16 CRC
+    assert index_map.encode(a_map(runs, 12))[1] == 30 + 17 + 11 + 16
 
 
 def test_neighbours_with_consecutive_references_form_one_run() -> None:

@@ -125,7 +125,7 @@ def test_only_image_and_text_cross_the_air(packer: Packer, model: SemanticModel)
     erased = torch.zeros_like(batch.ids_BT, dtype=torch.bool)
     erased[:, 3] = True
     air = replace(fixed_air(batch, rngs, model.config.uses_per_token, 300.0), erased_BT=erased)
-    out = through_air(model.codec, hidden, batch, torch.tensor([False, True]), air)
+    out = through_air(model.codec, hidden, batch, torch.tensor([False, True]), air).hidden_BTD
     kept = ~((batch.segments_BT == IMAGE) | (batch.segments_BT == TEXT))
     kept[1] |= batch.segments_BT[1] == TEXT
     torch.testing.assert_close(out[kept], hidden[kept])

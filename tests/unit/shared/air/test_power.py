@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shared.air.power import energy, normalise, scale_to_unit_power
+from shared.air.power import amplitude_code, amplitude_of, energy, normalise, scale_to_unit_power
 from shared.wire.errors import LocalProtocolError
 
 
@@ -50,3 +50,19 @@ def test_one_factor_normalises_a_group_of_frames() -> None:
 def test_what_has_no_direction_is_refused(x: list[complex]) -> None:
     with pytest.raises(LocalProtocolError, match="power"):
         normalise(np.array(x, dtype=np.complex64))
+
+
+@given(st.floats(10 ** (-31.9 / 20), 10 ** (31.4 / 20)))
+def test_an_amplitude_is_told_to_a_quarter_of_a_decibel(amplitude: float) -> None:
+    told = amplitude_of(amplitude_code(amplitude))
+    assert abs(20 * math.log10(told / amplitude)) <= 0.2500001
+
+
+@pytest.mark.parametrize("amplitude", [1e-2, 1e2])
+def test_an_amplitude_that_cannot_be_told_is_an_error(amplitude: float) -> None:
+    with pytest.raises(LocalProtocolError, match="amplitude"):
+        amplitude_code(amplitude)
+
+
+def test_no_amplification_is_told_exactly() -> None:
+    assert amplitude_of(amplitude_code(1.0)) == 1.0

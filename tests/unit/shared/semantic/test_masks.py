@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, PADDING, TEXT, attention_masks
+from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, PADDING, TEXT, attention_masks, without
 
 SEGMENTS = [BOS, IMAGE, IMAGE, INSTRUCTION, TEXT, TEXT, GENERATED, PADDING]
 
@@ -34,9 +34,10 @@ def test_from_the_split_on_everything_is_causal() -> None:
 
 
 def test_unselected_tokens_are_seen_by_themselves_only() -> None:
-    masked = torch.tensor([[False, True, False, False, False, False, False, False]])
-    for mask in masks(False, masked_BK=masked):
-        assert mask[:, 1].nonzero()[:, 0].tolist() == [1]
+    unselected = torch.tensor([[False, True, False, False, False, False, False, False]])
+    seen = without(masks(False)[1][None, None], unselected)[0, 0]
+    assert seen[:, 1].nonzero()[:, 0].tolist() == [1]
+    assert seen[6].nonzero()[:, 0].tolist() == [0, 2, 3, 4, 5, 6]
 
 
 def test_packed_questions_do_not_see_each_other() -> None:

@@ -11,7 +11,16 @@ from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.codec import from_symbols
 from shared.semantic.gemma2_split import SenderHalf
 from shared.semantic.kv_cache import LayerCache, join_caches
-from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, TEXT, QuestionAt, attention_masks
+from shared.semantic.masks import (
+    BOS,
+    GENERATED,
+    IMAGE,
+    INSTRUCTION,
+    TEXT,
+    QuestionAt,
+    attention_masks,
+    without,
+)
 from shared.semantic.model import SemanticModel
 from shared.semantic.receiver import AnswerRequest, SemanticReceiver
 from shared.semantic.sender import SemanticSender, SenderRequest
@@ -119,8 +128,8 @@ def monolithic(
     masked = torch.zeros(1, len(tokens), dtype=torch.bool)
     for row, state in enumerate(states or []):
         masked[0, 1 + row] = state == "unselected"
-    below, _ = attention_masks(torch.tensor([segments]), torch.tensor([at == "ue"]))
-    _, above = attention_masks(torch.tensor([segments]), torch.tensor([at == "ue"]), masked_BK=masked)
+    below, above = attention_masks(torch.tensor([segments]), torch.tensor([at == "ue"]))
+    above = without(above, masked)
     turns = gemma.rotary_emb(hidden, torch.tensor([places]))
     for number, layer in enumerate(gemma.layers):
         if number == k:

@@ -1,0 +1,94 @@
+"""Unit average power in every stream, whatever power the codec gives its tokens."""
+
+import math
+
+import numpy as np
+import pytest
+
+from basestation.channel_code import CodedGroup, code_frames
+from basestation.compare import compare
+from basestation.partition import partition
+from shared.air import samples
+from shared.air.power import amplitude_of
+from shared.config import ChannelConfig, SharingConfig
+from shared.wire.errors import LocalProtocolError
+from tests.unit.basestation.test_partition import EXACT_ONLY, sequence
+
+PILOTS = 16
+
+
+def encode(vectors_ND: np.ndarray, stream: str) -> np.ndarray:
+    """Four channel uses a token, of the vectors' own power; private ones fainter."""
+    symbols: np.ndarray = vectors_ND.astype(np.float32).view(np.complex64) * (
+        0.01 if stream == "private" else 1.0
+    )
+    return symbols
+
+
+def code(words_of_the_other: tuple[int, ...] = (3, 4), **channel: object) -> CodedGroup:
+    group = [sequence(0, 0, 7, (1, 2)), sequence(1, 1, 7, words_of_the_other)]
+    comparison = compare(group, EXACT_ONLY, 2)
+    plan = partition(group, comparison, tokens_per_frame=4)
+    settings = ChannelConfig.model_validate({"model": "rayleigh", "sample_format": "cf32", **channel})
+    return code_frames(plan.frames, comparison.vectors, 0, settings, encode)
+
+
+def test_every_stream_has_unit_average_power_over_its_channel_uses() -> None:
+    coded = code()
+    spent: dict[tuple[str, tuple[int, ...]], float] = {}
+    uses: dict[tuple[str, tuple[int, ...]], int] = {}
+    for frame in coded.frames:
+        stream = frame.stream, frame.users
+        spent[stream] = spent.get(stream, 0.0) + frame.energy
+        uses[stream] = uses.get(stream, 0) + frame.uses
+    assert uses == {
+        ("public", (0, 1)): 3 * PILOTS + 40,
+        ("private", (0,)): PILOTS + 8,
+        ("private", (1,)): PILOTS + 8,
+    }
+    for stream, energy in spent.items():
+        assert energy == pytest.approx(uses[stream], rel=1e-5)
+
+
+def test_tokens_keep_their_share_of_the_power() -> None:
+    coded = code()
+    body = [
+        samples.from_wire(f.payload, "cf32", 1.0, f.uses)[PILOTS:]
+        for f in coded.frames
+        if f.stream == "public"
+    ]
+    sent_NU = np.concatenate(body).reshape(-1, 4)
+    own_NU = encode(np.random.default_rng(7).standard_normal((10, 8)).astype(np.float32), "public")
+    amplitude = coded.amplitudes["public", ""]
+    np.testing.assert_allclose(sent_NU, amplitude * own_NU, rtol=1e-5)
+
+
+def test_the_index_map_says_times_what_to_a_quarter_of_a_decibel() -> None:
+    coded = code()
+    public, private = (amplitude_of(code) for code in coded.codes_for("r0"))
+    assert abs(20 * math.log10(public / coded.amplitudes["public", ""])) <= 0.2501
+    assert abs(20 * math.log10(private / coded.amplitudes["private", "r0"])) <= 0.2501
+
+
+def test_what_others_send_alone_does_not_change_my_power() -> None:
+    assert code((3, 4)).codes_for("r0") == code((5, 6, 8, 9)).codes_for("r0")
+
+
+def test_bypass_sends_vectors_as_they_are() -> None:
+    coded = code(model="ideal", codec="bypass")
+    assert coded.amplitudes == {}
+    assert [amplitude_of(code) for code in coded.codes_for("r0")] == [1.0, 1.0]
+
+
+def test_a_stream_of_silence_is_an_error() -> None:
+    group = [sequence(0, 0, None, (1,))]
+    comparison = compare(group, SharingConfig(), 2)
+    plan = partition(group, comparison, tokens_per_frame=4)
+    with pytest.raises(LocalProtocolError, match="power"):
+        code_frames(
+            plan.frames,
+            comparison.vectors,
+            0,
+            ChannelConfig(),
+            lambda v, _: np.zeros((len(v), 4), np.complex64),
+        )
