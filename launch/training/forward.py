@@ -17,7 +17,7 @@ from channel_emulator.physics.differentiable import transmit
 from launch.training.draws import Air
 from launch.training.packing import EOS_WEIGHT, Batch
 from launch.training.sharding import whole
-from shared.semantic.codec import ChannelCodec
+from shared.semantic.codec import ChannelCodec, ChannelEncoder
 from shared.semantic.masks import IMAGE, TEXT, attention_masks, without
 from shared.semantic.model import SemanticModel
 from shared.semantic.selection import most_salient, salience
@@ -53,7 +53,9 @@ def through_air(codec: ChannelCodec, hidden_BTD: Tensor, batch: Batch, at_ue_B: 
     text = (batch.segments_BT == TEXT) & ~at_ue_B[:, None]
     public = ((image & air.image_public_B[:, None]) | (text & air.text_public_B[:, None]))[..., None]
     coded = {stream: encoder(hidden_BTD).float() for stream, encoder in codec.encoders.items()}
-    said = salience(coded["public"].detach()).masked_fill(~image, -1.0)
+    public_encoder = codec.encoders["public"]
+    assert isinstance(public_encoder, ChannelEncoder)
+    said = salience(public_encoder, hidden_BTD.detach()).masked_fill(~image, -1.0)
     unselected = image & ~most_salient(said, air.kept_B)
     sent_BTR = torch.where(public, coded["public"], coded["private"])
     uses_BT = torch.where(image, air.image_uses_B[:, None], air.text_uses_B[:, None])

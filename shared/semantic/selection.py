@@ -1,19 +1,21 @@
 """Token selection: which image tokens are worth sending when not all are sent.
 
-What a token says is measured by the energy that the public channel code gives it: the code was trained under
-a power budget, so it spends power where answers depend on it. No question is looked at, so the same tokens
-serve every question that is asked later.
+What a token says is measured by the energy that the public channel code gives it: a code of `stream` power
+was trained under a budget, so it spends energy where answers depend on it. No question is looked at, so the
+same tokens serve every question that is asked later.
 
-Shapes: N tokens of an image, R real values a token.
+Shapes: N tokens of an image, D token width.
 """
 
 import torch
 from torch import Tensor
 
+from shared.semantic.codec import ChannelEncoder
 
-def salience(coded_NR: Tensor) -> Tensor:
-    """Energy of each token at the encoder's own power, [..., N], from its whole public code [..., N, R]."""
-    energy_N: Tensor = coded_NR.float().square().sum(-1)
+
+def salience(encoder: ChannelEncoder, tokens_ND: Tensor) -> Tensor:
+    """Energy of each token's whole code, [..., N]; of a code of `token` power, before that is made alike."""
+    energy_N: Tensor = encoder.linear(tokens_ND).float().square().sum(-1)
     return energy_N
 
 

@@ -1,12 +1,21 @@
 """The most salient tokens are those that the channel code spends energy on."""
 
+from typing import Literal
+
+import pytest
 import torch
 
+from shared.semantic.codec import ChannelEncoder
 from shared.semantic.selection import most_salient, salience
 
 
-def test_energy_is_that_of_all_values() -> None:
-    assert salience(torch.tensor([[3.0, 4.0], [0.0, 1.0]])).tolist() == [25.0, 1.0]
+@pytest.mark.parametrize("power", ["token", "stream"])
+def test_salience_is_the_energy_that_a_token_is_given(power: Literal["token", "stream"]) -> None:
+    encoder = ChannelEncoder(2, 1, power)
+    with torch.no_grad():
+        encoder.linear.weight.copy_(torch.eye(2))
+        encoder.linear.bias.zero_()
+    assert salience(encoder, torch.tensor([[3.0, 4.0], [0.0, 1.0]])).tolist() == [25.0, 1.0]
 
 
 def test_the_largest_are_kept_and_of_equals_the_first() -> None:
