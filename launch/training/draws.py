@@ -24,6 +24,8 @@ FRAME_TOKENS: Final = 16
 PUBLIC_IMAGE, PUBLIC_TEXT = 0.6, 0.2
 WHOLE_IMAGE, WHOLE_TEXT = 0.6, 0.7
 """The shares of sequences whose image, whose text is sent with all channel uses a token, not a prefix."""
+ALL_TOKENS: Final = 0.6
+"""The share of sequences of whose image all tokens are sent."""
 LEAST_USES, LEAST_TOKENS = 2, 8
 
 
@@ -108,7 +110,7 @@ def _losses(image_T: np.ndarray, text_T: np.ndarray, rng: np.random.Generator) -
 
 def _kept(tokens: int, rng: np.random.Generator) -> int:
     """Of an image: all, or every so often some, any number on a logarithmic scale."""
-    if rng.random() < WHOLE_IMAGE or tokens <= LEAST_TOKENS:
+    if rng.random() < ALL_TOKENS or tokens <= LEAST_TOKENS:
         return tokens
     return round(np.exp(rng.uniform(np.log(LEAST_TOKENS), np.log(tokens))))
 

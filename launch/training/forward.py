@@ -62,14 +62,11 @@ def through_air(codec: ChannelCodec, hidden_BTD: Tensor, batch: Batch, at_ue_B: 
     uses_BT = uses_BT * ((image | text) & ~unselected)
     sent_BTU = torch.arange(air.noise_BTU.shape[-1]) < uses_BT[..., None]
     amplitude_BT1 = _amplitudes(sent_BTR, sent_BTU, public, batch)
-    symbols = (
-        torch.view_as_complex(sent_BTR.unflatten(-1, (-1, 2))) * amplitude_BT1
-    )  # in phase, in quadrature
-    gain = air.gain_B[:, None, None]
-    heard = transmit(symbols, gain, air.noise_variance_B[:, None, None], air.noise_BTU) / (
-        gain * amplitude_BT1
-    )
-    level_BT1 = air.noise_variance_B[:, None, None] / (gain.abs() * amplitude_BT1).square()
+    symbols = torch.view_as_complex(sent_BTR.unflatten(-1, (-1, 2)))  # in phase, in quadrature
+    h_B11, n0_B11 = air.gain_B[:, None, None], air.noise_variance_B[:, None, None]
+    received = transmit(symbols * amplitude_BT1, h_B11, n0_B11, air.noise_BTU)
+    heard = received / (h_B11 * amplitude_BT1)
+    level_BT1 = n0_B11 / (h_B11.abs() * amplitude_BT1).square()
     variance_BTU = torch.where(sent_BTU, level_BT1, torch.inf)
     reals = torch.view_as_real(heard).flatten(-2)
     decoded = torch.where(
