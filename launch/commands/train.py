@@ -15,7 +15,7 @@ def train(
         Path | None, typer.Option("--imdb", metavar="PATH", help="Reviews: JSON lines, or aclImdb.")
     ] = None,
     start: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="paper: a bundle of published weights.")
+        Path | None, typer.Option("--from", metavar="DIR", help="A bundle to go on from; paper needs one.")
     ] = None,
     conversations: Annotated[
         Path | None,
@@ -38,8 +38,8 @@ def train(
 ) -> None:
     """Train a bundle, all phases; what is already done in --out is kept.
 
-    [bold]micro[/] is trained from nothing, on --data and --imdb; [bold]paper[/] from published weights
-    (--from), on --conversations, --images and, if given, --imdb.
+    [bold]micro[/] is trained from nothing, or on from a bundle (--from), on --data and --imdb; [bold]paper[/]
+    from published weights (--from), on --conversations, --images and, if given, --imdb.
 
     A bundle that is there is replaced by one that is not worse; a worse one is kept as DIR.rejected (exit
     code 1).

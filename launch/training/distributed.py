@@ -6,6 +6,7 @@ worker needs no Ray: it is this process.
 
 import contextlib
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,9 @@ from launch.training.stop import asked_to_stop
 #: A worker waits so long for the others: those whose half of phase 0 is done, for the other half. One that
 #: dies is noticed by Ray.
 WAIT_S: Final = 86_400
+#: Workers may take so long to start. Ray's own 60 s are not enough beside programs of a higher priority, and
+#: it would start them again and again without a word.
+START_S: Final = 600
 
 
 def run_workers(work: Callable[..., None], workers: int, out: Path, **arguments: Any) -> None:
@@ -39,6 +43,7 @@ def _run_with_ray(work: Callable[..., None], workers: int, out: Path, arguments:
     from launch.cluster import private_ray, require_ray
 
     require_ray()
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", str(START_S))
     # Before Ray is imported: it reads its environment then.
     temp_dir = private_ray(workers, log_to_driver=False, logging_level=logging.ERROR)
     import ray

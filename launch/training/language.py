@@ -7,6 +7,7 @@ there are as many scenes as there is time for.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -33,6 +34,8 @@ NAME = "language"
 LENGTH = 384
 NOISE = 0.15
 """Of the symbolic tokens, besides the doubt about what they say."""
+DROPPED: Final = 0.3
+"""Of a review that is learned from, at most this share of the words is left out."""
 EASY: tuple[Family, ...] = ("zero_hop", "one_hop", "same_relate")
 AT_UE = 0.4
 DEV_SCENES = 64
@@ -49,18 +52,29 @@ class Reviews:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def fill(self, rng: np.random.Generator, packer: Packer) -> list[tuple[list[int], str]]:
-        """Reviews for one sequence."""
+    def fill(
+        self, rng: np.random.Generator, packer: Packer, dropped: float = DROPPED
+    ) -> list[tuple[list[int], str]]:
+        """Reviews for one sequence, each without a share of its words, at most `dropped`."""
         room = packer.room
         found: list[tuple[list[int], str]] = []
         while room > 40:
             place = int(rng.integers(len(self.ids)))
-            ids = crop(self.ids[place], room if not found else 10_000, rng)
+            ids = crop(drop_words(self.ids[place], rng, dropped), room if not found else 10_000, rng)
             if len(ids) > room:
                 break
             found.append((ids, self.answers[place]))
             room -= len(ids) + packer.label_tokens
         return found
+
+
+def drop_words(ids: list[int], rng: np.random.Generator, most: float) -> list[int]:
+    """Without a share of them, any up to `most`, so that no single word decides.
+
+    Word dropout: Iyyer et al. 2015. Of a text of one or two words something is left.
+    """
+    kept = rng.random(len(ids)) >= rng.uniform(0.0, most)
+    return [token for token, keep in zip(ids, kept.tolist(), strict=True) if keep] or ids
 
 
 def crop(ids: list[int], longest: int, rng: np.random.Generator) -> list[int]:
@@ -115,15 +129,22 @@ def train_language(
     seed: int,
     compiled: bool,
     leave: Callable[[], bool] = lambda: False,
+    begin: Callable[[SemanticModel, Scaffold], None] | None = None,
 ) -> None:
-    """Train to the end of the plan, or until `leave`; leaves `language.pt`, from which it continues."""
+    """Train to the end of the plan, or until `leave`; leaves `language.pt`, from which it continues.
+
+    `begin` sets the weights to begin with; without it they are a bag of words'.
+    """
     torch.manual_seed(seed)
     scaffold = Scaffold(model.config.llm.hidden, codec)
     pool = Reviews(reviews, codec)
     packer = Packer(
         Prompts(model.config, codec), codec, model.config.llm.bos_id, model.config.llm.eos_id, LENGTH
     )
-    start_embeddings(model, scaffold, pool, seed)
+    if begin is None:
+        start_embeddings(model, scaffold, pool, seed)
+    else:
+        begin(model, scaffold)
     stack = Stack(model, compiled)
 
     def about_scenes(

@@ -111,7 +111,7 @@ def judge_on_pictures(
         scenes, packer = material.scenes(chosen), material.packer
         batches = [packer.questions(*scenes, rngs), packer.captions(*scenes)]
         if len(material.reviews):
-            batches.append(packer.reviews([material.reviews.fill(rng, packer) for rng in rngs]))
+            batches.append(packer.reviews([material.reviews.fill(rng, packer, 0.0) for rng in rngs]))
         for batch in batches:
             uses = model.config.uses_per_token
             air = None if snr_db is None else fixed_air(batch, rngs, uses, snr_db, erase)

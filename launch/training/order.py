@@ -12,8 +12,9 @@ from launch.errors import LaunchError
 from launch.folder_lock import alone_in
 from launch.training.compare import check_places
 from launch.training.published import ChatJob, read_chats, train_published
-from launch.training.recipe import MICRO_RECIPE, PAPER_RECIPE, Recipe
+from launch.training.recipe import MICRO_FURTHER_RECIPE, MICRO_RECIPE, PAPER_RECIPE, Recipe
 from launch.training.run import Job, train_bundle
+from launch.training.warm_start import check_start
 from shared.semantic.bundle import Bundle
 from shared.semantic.config import MICRO, SemanticConfig
 from shared.starting import bundle_folder
@@ -22,7 +23,7 @@ ORDER_FILE = "order.json"
 NOT_REPLACED = 1
 #: What a preset is trained from: the options that it needs, and those that it takes besides.
 SOURCES = {
-    "micro": (("--data", "--imdb"), ()),
+    "micro": (("--data", "--imdb"), ("--from",)),
     "paper": (("--from", "--conversations", "--images"), ("--imdb",)),
 }
 
@@ -60,7 +61,7 @@ def order(
     """
     # resolved: workers of Ray run in another folder
     given = _sources(preset, {option: path for option, path in sources.items() if path is not None})
-    recipe = (MICRO_RECIPE if preset == "micro" else PAPER_RECIPE).scaled(scale)
+    recipe = _recipe(preset, "--from" in given).scaled(scale)
     job = _job(preset, given, recipe, out.resolve(), seed)
     for name, plan in recipe.plans.items():
         if plan.rows % workers:
@@ -106,6 +107,12 @@ def _sources(preset: str, given: dict[str, Path]) -> dict[str, Path]:
     return {option: path.resolve() for option, path in found.items()}
 
 
+def _recipe(preset: str, further: bool) -> Recipe:
+    if preset == "paper":
+        return PAPER_RECIPE
+    return MICRO_FURTHER_RECIPE if further else MICRO_RECIPE
+
+
 def _job(preset: str, given: dict[str, Path], recipe: Recipe, out: Path, seed: int) -> Job | ChatJob:
     """The job, its data read once."""
     if preset == "micro":
@@ -113,7 +120,9 @@ def _job(preset: str, given: dict[str, Path], recipe: Recipe, out: Path, seed: i
         if not (data / "scenes.jsonl").exists():
             raise LaunchError(f"--data {data}: no scenes.jsonl in it, expected a data set of `m4sc data`")
         read_reviews(imdb, split="train")
-        return Job(MICRO, recipe, data, imdb, out, seed)
+        if "--from" in given:
+            check_start(given["--from"], MICRO)
+        return Job(MICRO, recipe, data, imdb, out, seed, start=given.get("--from"))
     start = given["--from"]
     found = Bundle.load(start).config.name
     if found != preset:

@@ -1,4 +1,4 @@
-"""Train a bundle from nothing: all phases, one after the other, each continued from its checkpoint.
+"""Train a bundle from nothing, or on from another: all phases, each continued from its checkpoint.
 
 0 tokenizer, vision tower and language model (in place of pre-trained ones) -> 1 KAN alignment -> 2 multi-task
 tuning -> 3 joint training through the channel. What a phase leaves in `out` is not done again, nor is what a
@@ -36,6 +36,7 @@ from launch.training.record import LOG_FILE
 from launch.training.scene_tasks import SceneTasks
 from launch.training.tuning import JOINT, PHASES, Learner, tune
 from launch.training.vision import train_vision
+from launch.training.warm_start import start_language, started_model
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.config import SemanticConfig
 from shared.semantic.model import SemanticModel
@@ -60,6 +61,8 @@ class Job:
     seed: int = 0
     held: Mapping[str, Path] = field(default_factory=dict)
     """Phases, `tokenizer` among them, that are taken from the folders of other runs, finished there."""
+    start: Path | None = None
+    """A bundle of the same sizes to go on from; None: from nothing."""
 
     def folder(self, phase: str) -> Path:
         """Where a phase's checkpoint lies."""
@@ -101,10 +104,11 @@ def reviews_of(job: Job, part: str) -> list[Sample]:
 
 
 def tokenizer_of(job: Job) -> TextCodec:
-    """Phase 0a, once."""
+    """Phase 0a, once; going on from a bundle, its tokenizer."""
     path = job.folder(TOKENIZER) / TOKENIZER_FILE
     if not path.exists():
-        codec = train_tokenizer(reviews_of(job, "train"), job.config)
+        reviews = reviews_of(job, "train")
+        codec = train_tokenizer(reviews, job.config) if job.start is None else started_model(job.start)[1]
         partial = path.with_suffix(".tmp")
         codec.tokenizer.save(str(partial))
         partial.replace(path)
@@ -120,6 +124,8 @@ def work(team: Team, job: Job, tokenizer: str) -> None:
     pretrain(team, job, codec, compiled)
     torch.manual_seed(job.seed)  # the projector starts alike, whatever was trained before it here
     model = SemanticModel(config)
+    if job.start is not None:
+        model.projector.load_state_dict(started_model(job.start)[0].projector.state_dict())
     fill_from(job, VISION, {"tower": model.vision})
     if team.leads and not (job.folder(VISION) / TOKENS_FILE).exists():
         write_tokens(model.vision, config.vision.image_size, job.data, job.folder(VISION))
@@ -157,12 +163,15 @@ def _pretrain_one(
     team: Team, phase: str, job: Job, codec: TextCodec, compiled: bool, leave: Callable[[], bool]
 ) -> None:
     config, plan = job.config, job.recipe.plans[phase]
+    start = None if job.start is None else started_model(job.start)[0]
     if phase == VISION:
-        train_vision(team, config, plan, job.data, job.out, job.seed, leave)
+        tower = None if start is None else start.vision.state_dict()
+        train_vision(team, config, plan, job.data, job.out, job.seed, compiled, leave, tower)
         return
     torch.manual_seed(job.seed)
     model, reviews = SemanticModel(config), reviews_of(job, "train")
-    train_language(team, model, codec, reviews, plan, job.out, job.seed, compiled, leave)
+    begin = None if start is None else partial(start_language, start=start, data=job.data)
+    train_language(team, model, codec, reviews, plan, job.out, job.seed, compiled, leave, begin)
 
 
 def tune_all(

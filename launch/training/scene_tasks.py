@@ -51,7 +51,7 @@ class SceneTasks:
     def _task_losses(
         self, phase: str, step: int, rngs: Rngs
     ) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
-        """Questions at every step; reviews at every third and captions at every fourth, where asked for.
+        """Questions at every step; reviews at every second and captions at every fourth, where asked for.
 
         Phase 1 has one task on pictures, questions if there are any; reviews do not reach the projector.
         """
@@ -61,7 +61,7 @@ class SceneTasks:
             yield "vqa", *loss_of(phase, *material.asked(rngs), rngs)
             if phase == ALIGN:
                 return
-        if "text_classification" in self.tasks and phase != ALIGN and (step % 3 == 0 or alone):
+        if "text_classification" in self.tasks and phase != ALIGN and (step % 2 == 0 or alone):
             reviews = [material.reviews.fill(rng, material.packer) for rng in rngs]
             loss, figures = loss_of(phase, material.packer.reviews(reviews), None, rngs)
             yield "review", 0.5 * loss, figures

@@ -183,16 +183,27 @@ def train_vision(
     data: Path,
     out: Path,
     seed: int,
+    compiled: bool,
     leave: Callable[[], bool] = lambda: False,
+    start: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Train to the end of the plan, or until `leave`; leaves `vision.pt`, from which it continues."""
+    """Train to the end of the plan, or until `leave`; leaves `vision.pt`, from which it continues.
+
+    `start`: the tower's weights to begin with.
+    """
     torch.manual_seed(seed)
     tower, probe = VisionTower(config.vision), PatchProbe(config.vision.hidden)
     # The fused kernel's gradient takes 40% of a step on a CPU; written out, attention costs a tenth of that.
     tower.model.config._attn_implementation = "eager"
     pictures = load_pictures(data, config.vision.image_size, "train", coverage=True)
     dev = load_pictures(data, config.vision.image_size, "dev", coverage=True, limit=200)
-    start_tower(tower, pictures, seed)
+    if start is None:
+        start_tower(tower, pictures, seed)
+    else:
+        tower.load_state_dict(start)
+    if compiled:
+        for layer in tower.model.encoder.layers:
+            layer.compile(dynamic=False)
 
     def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
         rows = [int(rng.integers(len(pictures))) for rng in rngs]
