@@ -1,7 +1,8 @@
 """Channel code: planned frames to channel symbols of unit average power, pilots in front, as wire samples.
 
-One amplitude a stream makes sum |x|^2 equal its channel uses: the public stream of a group, and the private
-one of each request. Pilots have unit modulus.
+Of each image token only the first eighths of its channel uses are sent that the operating point says. One
+amplitude a stream makes sum |x|^2 equal its channel uses: the public stream of a group, and the private one
+of each request. Pilots have unit modulus.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from basestation.partition import FramePlan
 from shared.air import pilots, power, samples
 from shared.air.models import profile_of
 from shared.config import ChannelConfig
+from shared.rate import EIGHTHS, prefix_uses
 from shared.wire.messages import SymbolFrame
 
 ChannelEncoder = Callable[[np.ndarray, str], np.ndarray]
@@ -47,6 +49,7 @@ def code_frames(
     group_id: int,
     channel: ChannelConfig,
     encode: ChannelEncoder,
+    image_eighths: int = EIGHTHS,
 ) -> CodedGroup:
     """Everything a group has to send; the transmitter fills in `first_use`.
 
@@ -54,7 +57,7 @@ def code_frames(
     stream without energy.
     """
     preamble = pilots.pilot_sequence(pilot_uses(channel))
-    symbols = _encode_streams(plans, vectors, encode)
+    symbols = _encode_streams(plans, vectors, encode, image_eighths)
     amplitudes = {} if channel.codec == "bypass" else _amplitudes(plans, symbols)
     frames = []
     for plan in plans:
@@ -99,13 +102,15 @@ def _amplitudes(
 
 
 def _encode_streams(
-    plans: tuple[FramePlan, ...], vectors: dict[Key, np.ndarray], encode: ChannelEncoder
+    plans: tuple[FramePlan, ...], vectors: dict[Key, np.ndarray], encode: ChannelEncoder, image_eighths: int
 ) -> dict[tuple[str, Key], np.ndarray]:
-    """Symbols of every token, one call of the encoder a stream."""
+    """The symbols of every token that are sent, one call of the encoder a stream."""
     symbols: dict[tuple[str, Key], np.ndarray] = {}
     for stream in ("public", "private"):
-        names = list(dict.fromkeys(n for plan in plans if plan.stream == stream for n in plan.tokens))
-        if names:
-            coded_NU = encode(np.stack([vectors[n] for n in names]), stream)
-            symbols.update({(stream, name): row for name, row in zip(names, coded_NU, strict=True)})
+        kinds = {name: plan.kind for plan in plans if plan.stream == stream for name in plan.tokens}
+        if kinds:
+            coded_NU = encode(np.stack([vectors[name] for name in kinds]), stream)
+            sent = {"image": prefix_uses(coded_NU.shape[1], image_eighths), "text": coded_NU.shape[1]}
+            for (name, kind), token_U in zip(kinds.items(), coded_NU, strict=True):
+                symbols[stream, name] = token_U[: sent[kind]]
     return symbols

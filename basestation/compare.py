@@ -22,8 +22,8 @@ Key = tuple[object, ...]
 class TokenSequence:
     """The tokens of one request at the split, with their content keys.
 
-    `image_ND` is None for requests without an image; `questions_of` as in `AdmittedRequest`. D: semantic
-    width, N: tokens.
+    `image_ND` is None for requests without an image; `selected_N` says which of its tokens are to be sent
+    (None: all); `questions_of` as in `AdmittedRequest`. D: semantic width, N: tokens.
     """
 
     request_id: str
@@ -34,10 +34,19 @@ class TokenSequence:
     text_ND: np.ndarray
     text_ids: tuple[int, ...]
     questions_of: int | None = None
+    selected_N: np.ndarray | None = None
+
+    @property
+    def image_length(self) -> int:
+        return 0 if self.image_ND is None else len(self.image_ND)
+
+    def sends(self, position: int) -> bool:
+        """Whether a position's token is to be sent."""
+        return position >= self.image_length or self.selected_N is None or bool(self.selected_N[position])
 
     def content_keys(self, split_layer: int) -> list[Key]:
         """One key for every position: image tokens, then text tokens."""
-        n_image = 0 if self.image_ND is None else len(self.image_ND)
+        n_image = self.image_length
         keys: list[Key] = [("image", self.image_key, i, split_layer) for i in range(n_image)]
         prefix = hashlib.blake2b(digest_size=16)
         for token_id in self.text_ids:
@@ -48,37 +57,44 @@ class TokenSequence:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`keys[r][p]` names the token that request r uses at position p; `vectors` has one vector a name.
+    """`keys[r][p]` names the token that request r uses at position p, None where it has none.
+
+    `vectors` has one vector a name.
 
     `merged` counts the positions whose own token was replaced by a similar one.
     """
 
-    keys: list[list[Key]]
+    keys: list[list[Key | None]]
     vectors: dict[Key, np.ndarray]
     merged: int
 
 
 def compare(sequences: Sequence[TokenSequence], sharing: SharingConfig, split_layer: int) -> Comparison:
     """Name every token; equal names are sent once. With sharing off every request keeps its own."""
-    keys = [s.content_keys(split_layer) for s in sequences]
-    if not sharing.enabled:
-        keys = [
-            [("own", s.request_id, p) for p in range(len(k))] for s, k in zip(sequences, keys, strict=True)
-        ]
+    keys = [_names(s, sharing, split_layer) for s in sequences]
     vectors: dict[Key, np.ndarray] = {}
     for sequence, names in zip(sequences, keys, strict=True):
         for name, vector in zip(names, _vectors(sequence), strict=True):
-            vectors.setdefault(name, vector)
+            if name is not None:
+                vectors.setdefault(name, vector)
     merged = 0
     if sharing.enabled:
         leaders = _similar_image_tokens(sequences, sharing, split_layer)
         for names in keys:
             for position, name in enumerate(names):
-                leader = leaders.get(name)
+                leader = None if name is None else leaders.get(name)
                 if leader is not None:
                     names[position] = leader
                     merged += 1
     return Comparison(keys, vectors, merged)
+
+
+def _names(sequence: TokenSequence, sharing: SharingConfig, split_layer: int) -> list[Key | None]:
+    """What each position's own token is called; None where none is sent."""
+    keys = sequence.content_keys(split_layer)
+    if not sharing.enabled:
+        keys = [("own", sequence.request_id, p) for p in range(len(keys))]
+    return [key if sequence.sends(p) else None for p, key in enumerate(keys)]
 
 
 def _vectors(sequence: TokenSequence) -> list[np.ndarray]:
@@ -91,27 +107,33 @@ def _similar_image_tokens(
 ) -> dict[Key, Key]:
     """Token name -> name of the similar token that replaces it, position by position across images.
 
+    Only among tokens that are sent: one that is not saves nothing.
+
     Greedy: images in order of their first request; a token joins the first leader it resembles, and a
     leader is never itself replaced, so no chain of small steps adds up to a large one.
     """
-    images: dict[str, np.ndarray] = {}
+    images: dict[str, TokenSequence] = {}
     for s in sequences:
-        if s.image_ND is not None and s.image_key is not None:
-            images.setdefault(s.image_key, s.image_ND)
+        if s.image_key is not None:
+            images.setdefault(s.image_key, s)
     if len(images) < 2:
         return {}
     names = list(images)
-    tokens_PMD = np.stack([images[n] for n in names], axis=1).astype(np.float32)
+    tokens_PMD = np.stack([s.image_ND for s in images.values() if s.image_ND is not None], axis=1).astype(
+        np.float32
+    )
     similar_PMM = similar(tokens_PMD, sharing)
     leaders: dict[Key, Key] = {}
     for position, similar_MM in enumerate(similar_PMM):
         heads: list[int] = []
-        for image in range(len(names)):
+        for image, name in enumerate(names):
+            if not images[name].sends(position):
+                continue
             head = next((h for h in heads if similar_MM[h, image]), None)
             if head is None:
                 heads.append(image)
             else:
-                own: Key = ("image", names[image], position, split_layer)
+                own: Key = ("image", name, position, split_layer)
                 leaders[own] = ("image", names[head], position, split_layer)
     return leaders
 

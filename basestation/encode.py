@@ -8,6 +8,7 @@ import numpy as np
 from basestation.compare import TokenSequence
 from basestation.image_door import decode_image
 from shared.config import LimitsConfig
+from shared.semantic.selection import most_salient
 from shared.semantic.sender import SemanticSender, SenderRequest
 
 
@@ -28,9 +29,15 @@ class AdmittedRequest:
 
 
 def encode_group(
-    requests: Sequence[AdmittedRequest], sender: SemanticSender, limits: LimitsConfig
+    requests: Sequence[AdmittedRequest],
+    sender: SemanticSender,
+    limits: LimitsConfig,
+    keep: int | None = None,
 ) -> list[TokenSequence]:
-    """Image and text tokens of every request; each distinct image goes through the model once."""
+    """Image and text tokens of every request; each distinct image goes through the model once.
+
+    `keep`: of each image only the most salient tokens are to be sent (None: all).
+    """
     images: dict[str, np.ndarray] = {}
     for request in requests:
         if request.image is not None and request.image_key is not None and request.image_key not in images:
@@ -47,6 +54,7 @@ def encode_group(
         ],
         list(images.values()),
     )
+    selected_BN = None if keep is None else most_salient(output.salience, keep).cpu().numpy()
     return [
         TokenSequence(
             request_id=request.request_id,
@@ -59,6 +67,9 @@ def encode_group(
             text_ND=output.text_tokens[i].float().cpu().numpy(),
             text_ids=tuple(output.text_ids[i]),
             questions_of=request.questions_of,
+            selected_N=None
+            if selected_BN is None or request.image_key is None
+            else selected_BN[place[request.image_key]],
         )
         for i, request in enumerate(requests)
     ]

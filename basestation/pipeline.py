@@ -53,7 +53,7 @@ class GroupPipeline:
         """Raises `BadInput` or ValueError when a request cannot be encoded."""
         config, sender = self._config, self._sender
         marks = [self._clock()]
-        sequences = encode_group(requests, sender, config.limits)
+        sequences = encode_group(requests, sender, config.limits, config.rate.image_tokens)
         marks.append(self._clock())
         comparison = compare(sequences, config.sharing, sender.split_layer)
         marks.append(self._clock())
@@ -67,6 +67,7 @@ class GroupPipeline:
             lambda vectors_ND, stream: sender.channel_encode(
                 torch.from_numpy(vectors_ND), "public" if stream == "public" else "private"
             ),
+            config.rate.image_eighths,
         )
         side = {s.request_id: self._side_info(s, plan, coded, group_id) for s in sequences}
         marks.append(self._clock())
@@ -95,6 +96,7 @@ class GroupPipeline:
                 text_tokens=len(sequence.text_ids),
                 amplitudes=coded.codes_for(sequence.request_id),
                 runs=runs_of(plan.positions[sequence.request_id]),
+                image_eighths=self._config.rate.image_eighths,
             )
         )
         uses = uses_for_bits(n_bits)

@@ -11,6 +11,8 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared.rate import EIGHTHS
+
 Task = Literal["vqa", "caption", "text_classification"]
 
 
@@ -78,6 +80,17 @@ class SharingConfig(_Section):
     cosine_threshold: float = Field(0.995, ge=-1.0, le=1.0)
     mean_threshold: float = Field(0.05, ge=0.0)
     variance_threshold: float = Field(0.05, ge=0.0)
+
+
+class RateConfig(_Section):
+    """The operating point: how much of each image is sent.
+
+    `image_tokens`: only the most salient ones, whatever is asked about them (none: all). `image_eighths`: of
+    each one's channel uses, the first so many eighths (`shared.rate`).
+    """
+
+    image_tokens: int | None = Field(None, ge=1)
+    image_eighths: int = Field(EIGHTHS, ge=1, le=EIGHTHS)
 
 
 class WorkloadConfig(_Section):
@@ -172,6 +185,7 @@ class RunConfig(_Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     channel: ChannelConfig = ChannelConfig()
     sharing: SharingConfig = SharingConfig()
+    rate: RateConfig = RateConfig()
     workload: WorkloadConfig = WorkloadConfig()
     retransmission: RetransmissionConfig = RetransmissionConfig()
     limits: LimitsConfig = LimitsConfig()
@@ -183,6 +197,8 @@ class RunConfig(_Section):
     def _check(self) -> Self:
         if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
+        if self.channel.codec == "bypass" and self.rate.image_eighths < EIGHTHS:
+            raise ValueError("rate.image_eighths: channel.codec 'bypass' sends whole vectors, expected 8")
         if self.question_at == "ue" and not self.workload.may_ask_about_images:
             raise ValueError("question_at 'ue' needs questions about images: vqa among workload.tasks")
         return self

@@ -2,15 +2,17 @@
 
 Layout on the air, most significant bit first:
 
-    task 3 | has image 1 | question at UE 1 | text tokens 11
-    amplitude of the public stream 7 | of the private stream 7                       30 control bits
-    runs until every position is covered:
+    task 2 | has image 1 | question at UE 1 | text tokens 11 | eighths of an image token's uses - 1 3
+    amplitude of the public stream 7 | of the private stream 7                       32 control bits
+    if there is an image: 1 'all tokens selected', or 0 and
+        how many k, in as many bits as N needs | which, ceil(log2 C(N, k)) (`subset_code`)
+    runs until every position that is left is covered:
         state 3 | length (Elias gamma) | if sent: 1 'continues', or 0 and first reference + 1 (Elias gamma)
     CRC-16/CCITT over all of the above, zero-padded to bytes
 
 A run says that `length` consecutive positions have one state and, when sent, consecutive places in their
 stream. Positions are the image tokens, then the text tokens. A map for an image that all users share is
-some 60 bits. Elias gamma codes: Elias 1975.
+some 60 bits; one that selects 16 of its 100 tokens, 70 more. Elias gamma codes: Elias 1975.
 """
 
 import binascii
@@ -19,10 +21,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from shared.air.power import AMPLITUDE_CODES
+from shared.rate import EIGHTHS
+from shared.subset_code import places_of, rank_bits, rank_of
 from shared.wire.messages import TASKS
 
 MAX_TEXT_TOKENS = 2**11 - 1
-_AMPLITUDE_BITS = 7
+_TASK_BITS, _TEXT_BITS, _EIGHTHS_BITS, _AMPLITUDE_BITS = 2, 11, 3, 7
 _CRC_BITS = 16
 _MAX_GAMMA_ZEROS = 31
 
@@ -62,7 +66,8 @@ class Run:
 class IndexMap:
     """The side information of one request. `runs` cover the image tokens (if any), then the text tokens.
 
-    `amplitudes` says times what the codec's symbols were sent, public and private (`air.power.amplitude_of`).
+    `amplitudes` says times what the codec's symbols were sent, public and private (`air.power.amplitude_of`);
+    `image_eighths`, how much of each image token (`rate.prefix_uses`).
     """
 
     task: str
@@ -71,6 +76,7 @@ class IndexMap:
     text_tokens: int
     amplitudes: tuple[int, int]
     runs: tuple[Run, ...]
+    image_eighths: int = EIGHTHS
 
     def positions(self) -> list[tuple[TokenState, int]]:
         """(state, reference) for every position of the sequence."""
@@ -96,15 +102,21 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
         raise IndexMapError(f"at most {MAX_TEXT_TOKENS} text tokens fit the map")
     if not all(0 <= code < AMPLITUDE_CODES for code in index_map.amplitudes):
         raise IndexMapError(f"amplitude codes {index_map.amplitudes} do not fit the map")
+    if not 1 <= index_map.image_eighths <= EIGHTHS:
+        raise IndexMapError(f"{index_map.image_eighths} eighths of an image token do not fit the map")
     out = _BitWriter()
-    out.put(TASKS.index(index_map.task), 3)
+    out.put(TASKS.index(index_map.task), _TASK_BITS)
     out.put(int(index_map.has_image), 1)
     out.put(int(index_map.question_at_ue), 1)
-    out.put(index_map.text_tokens, 11)
+    out.put(index_map.text_tokens, _TEXT_BITS)
+    out.put(index_map.image_eighths - 1, _EIGHTHS_BITS)
     for code in index_map.amplitudes:
         out.put(code, _AMPLITUDE_BITS)
+    positions = index_map.positions()
+    if index_map.has_image:
+        positions = _put_selection(out, positions, len(positions) - index_map.text_tokens)
     following: dict[TokenState, int] = {}
-    for run in index_map.runs:
+    for run in runs_of(positions):
         out.put(run.state, 3)
         out.gamma(run.length)
         if run.state in SENT:
@@ -120,17 +132,30 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
     return out.to_bytes(), n_bits
 
 
+def _put_selection(
+    out: "_BitWriter", positions: list[tuple[TokenState, int]], image_tokens: int
+) -> list[tuple[TokenState, int]]:
+    """Which image tokens are sent at all; returns the positions that runs have yet to cover."""
+    selected = [i for i in range(image_tokens) if positions[i][0] is not TokenState.UNSELECTED]
+    out.put(int(len(selected) == image_tokens), 1)
+    if len(selected) < image_tokens:
+        out.put(len(selected), image_tokens.bit_length())
+        out.put(rank_of(selected), rank_bits(image_tokens, len(selected)))
+    return [positions[i] for i in selected] + positions[image_tokens:]
+
+
 def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     """Inverse of `encode`; `image_tokens` is the bundle's image length. Raises `IndexMapError`."""
     bits = _BitReader(bytes(payload))
-    task_index = bits.take(3)
+    task_index = bits.take(_TASK_BITS)
     if task_index >= len(TASKS):
         raise IndexMapError(f"task code {task_index} is not known")
     has_image, question_at_ue = bool(bits.take(1)), bool(bits.take(1))
-    text_tokens = bits.take(11)
+    text_tokens, image_eighths = bits.take(_TEXT_BITS), bits.take(_EIGHTHS_BITS) + 1
     amplitudes = bits.take(_AMPLITUDE_BITS), bits.take(_AMPLITUDE_BITS)
-    total = (image_tokens if has_image else 0) + text_tokens
-    runs: list[Run] = []
+    selected = _take_selection(bits, image_tokens) if has_image else ()
+    total = len(selected) + text_tokens
+    sent: list[tuple[TokenState, int]] = []
     covered = 0
     following: dict[TokenState, int] = {}
     while covered < total:
@@ -142,14 +167,36 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
             start = following.get(state, 0) if bits.take(1) else bits.gamma() - 1
             following[state] = start + length
         covered += length
-        runs.append(Run(state, length, start))
+        if covered > total:
+            break  # before anything as long as a damaged map says is made
+        sent += Run(state, length, start).references()
     if covered != total:
         raise IndexMapError(f"the runs cover {covered} positions of {total}")
     body_bits = bits.position
     crc = bits.take(_CRC_BITS)
     if crc != binascii.crc_hqx(bits.prefix(body_bits), 0xFFFF) or bits.rest_is_not_padding():
         raise IndexMapError("CRC mismatch")
-    return IndexMap(TASKS[task_index], has_image, question_at_ue, text_tokens, amplitudes, tuple(runs))
+    positions = [(TokenState.UNSELECTED, -1)] * (image_tokens if has_image else 0)
+    for place, entry in zip(selected, sent, strict=False):
+        positions[place] = entry
+    runs = runs_of([*positions, *sent[len(selected) :]])
+    return IndexMap(
+        TASKS[task_index], has_image, question_at_ue, text_tokens, amplitudes, runs, image_eighths
+    )
+
+
+def _take_selection(bits: "_BitReader", image_tokens: int) -> tuple[int, ...]:
+    """The image tokens that are sent at all. Raises `IndexMapError`."""
+    if bits.take(1):
+        return tuple(range(image_tokens))
+    count = bits.take(image_tokens.bit_length())
+    if count >= image_tokens:
+        raise IndexMapError(f"{count} of {image_tokens} image tokens selected")
+    rank = bits.take(rank_bits(image_tokens, count))
+    try:
+        return places_of(rank, image_tokens, count)
+    except ValueError as error:
+        raise IndexMapError(f"selected image tokens: {error}") from None
 
 
 class _BitWriter:

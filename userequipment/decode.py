@@ -42,8 +42,10 @@ def channel_decode(
 ) -> torch.Tensor:
     """Token vectors [N, D] in sequence order; rows of positions without symbols are zero.
 
-    `amplitudes` are the index map's: dividing by one leaves noise of variance N0 / amplitude^2.
+    `amplitudes` are the index map's: dividing by one leaves noise of variance N0 / amplitude^2. Of channel
+    uses that were not sent the noise is infinite.
     """
+    uses = receiver.uses_per_token
     tokens_ND = torch.zeros(len(positions), receiver.width)
     for stream, code in zip(STREAMS, amplitudes, strict=True):
         amplitude = np.float32(amplitude_of(code))
@@ -53,14 +55,21 @@ def channel_decode(
         arrived = [p.token for p in positions if p.stream == stream and p.token is not None]
         tokens_ND[rows] = (
             receiver.channel_decode(
-                np.stack([t.symbols_U for t in arrived]) / amplitude,
-                np.stack([t.noise_variance_U for t in arrived]) / amplitude**2,
+                np.stack([_filled(t.symbols_U, uses, 0.0) for t in arrived]) / amplitude,
+                np.stack([_filled(t.noise_variance_U, uses, np.inf) for t in arrived]) / amplitude**2,
                 stream,
             )
             .float()
             .cpu()
         )
     return tokens_ND
+
+
+def _filled(prefix_P: np.ndarray, uses: int, value: float) -> np.ndarray:
+    """A token's whole row, [U]."""
+    row_U = np.full(uses, value, prefix_P.dtype)
+    row_U[: len(prefix_P)] = prefix_P
+    return row_U
 
 
 def answers(

@@ -64,7 +64,7 @@ class RequestPipeline:
             asked = self._asked_here(side, indices)
             tokens = _tokens(frames, air)
             marks.append(self._clock())
-            positions = reassemble(indices, tokens, _sent(side))
+            positions = reassemble(indices, tokens, _sent(side), self._receiver.uses_per_token)
             marks.append(self._clock())
         except IndexMapError as error:
             return _failed(f"bad_index_map: {error}")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.index_map import IndexMap, IndexMapError, TokenState
+from shared.rate import prefix_uses
 from userequipment.channel_decode import TokenSymbols
 
 STREAM_OF = {TokenState.PUBLIC: "public", TokenState.PRIVATE: "private"}
@@ -23,22 +24,32 @@ class Position:
 
 
 def reassemble(
-    index_map: IndexMap, tokens: dict[tuple[str, int], TokenSymbols], sent: Iterable[tuple[str, range]]
+    index_map: IndexMap,
+    tokens: dict[tuple[str, int], TokenSymbols],
+    sent: Iterable[tuple[str, range]],
+    uses_per_token: int,
 ) -> list[Position]:
     """Positions in sequence order.
 
     `tokens` maps (stream, place in the stream) to what arrived; `sent` lists the (stream, places) of the
-    frames that the sender named. Raises `IndexMapError` for a map that points at a token of no such frame.
+    frames that the sender named. A token that came with other channel uses than the map says is lost. Raises
+    `IndexMapError` for a map that points at a token of no such frame.
     """
+    positions = index_map.positions()
+    image_tokens = len(positions) - index_map.text_tokens
+    image_uses = prefix_uses(uses_per_token, index_map.image_eighths)
     known_places = {(stream, place) for stream, places in sent for place in places}
     result = []
-    for state, reference in index_map.positions():
+    for place, (state, reference) in enumerate(positions):
         stream = STREAM_OF.get(state, "")
         if state is TokenState.KNOWN:
             raise IndexMapError("the map refers to a semantic cache, and there is none")
         if stream and (stream, reference) not in known_places:
             raise IndexMapError(f"the map points at {stream} token {reference}, which no frame carries")
         token = tokens.get((stream, reference))
+        expected = image_uses if place < image_tokens else uses_per_token
+        if token is not None and len(token.symbols_U) != expected:
+            token = None
         lost = bool(stream) and token is None
         result.append(Position(TokenState.ERASED if lost else state, reference, stream, token))
     return result

@@ -17,6 +17,7 @@ from shared.semantic.codec import ChannelEncoder, Stream, to_symbols
 from shared.semantic.gemma2_split import SenderHalf
 from shared.semantic.kv_cache import LayerCache, join_caches
 from shared.semantic.prompt import Prompts
+from shared.semantic.selection import salience
 from shared.semantic.siglip import Picture
 
 CodecKind = Literal["linear", "bypass"]
@@ -33,9 +34,10 @@ class SenderRequest:
 
 @dataclass(frozen=True, slots=True)
 class SenderOutput:
-    """Tokens at the split. `image_tokens` [B, N, D] in the order of the images given."""
+    """Tokens at the split: `image_tokens` [B, N, D], `salience` [B, N], in the order of the images given."""
 
     image_tokens: Tensor
+    salience: Tensor
     text_tokens: list[Tensor]
     text_ids: list[list[int]]
 
@@ -105,7 +107,9 @@ class SemanticSender:
                     rows, self._texts(task, [ids[r] for r in rows], places, seen), strict=True
                 ):
                     text[row] = tokens
-        return SenderOutput(tokens_BND, text, ids)
+        public = self._encoders["public"]
+        assert isinstance(public, ChannelEncoder)
+        return SenderOutput(tokens_BND, salience(public, tokens_BND.float()), text, ids)
 
     @torch.inference_mode()
     def channel_encode(self, tokens: Tensor, stream: Stream) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 MAX_TAPS = 64
 BASE_STATION = -1  # the `user` of messages that concern no user
 

@@ -70,6 +70,22 @@ def test_every_request_is_answered_over_every_kind_of_air(
     assert public, "two of three users ask about one image: it is sent once"
 
 
+def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first_uses(bundle: Bundle) -> None:
+    rate = {"image_tokens": 16, "image_eighths": 4}
+    config = parse_config(
+        {"users": 3, "max_group": 3, "channel": {"model": "awgn", "snr_db": 15.0}, "rate": rate}, "test"
+    )
+    world = world_of(bundle, config, 0.0)
+    world.run_workload()
+    assert check_invariants(world) == {"ok": N}
+    frames = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame)]
+    of_images = [f for f in frames if f.uses_per_token == 7]
+    images_sent = len({(f.group_id, f.stream, f.users) for f in of_images})
+    assert images_sent
+    assert sum(f.n_tokens * f.uses_per_token for f in of_images) == images_sent * 16 * 7
+    assert {f.uses_per_token for f in frames} == {7, 14}
+
+
 def test_the_same_seed_gives_the_same_answers(bundle: Bundle) -> None:
     config = parse_config({"users": 3, "max_group": 3, "channel": {"model": "awgn", "snr_db": 0.0}}, "test")
     first, second = world_of(bundle, config, 0.2), world_of(bundle, config, 0.2)

@@ -25,12 +25,12 @@ def encode(vectors_ND: np.ndarray, stream: str) -> np.ndarray:
     return symbols
 
 
-def code(words_of_the_other: tuple[int, ...] = (3, 4), **channel: object) -> CodedGroup:
+def code(words_of_the_other: tuple[int, ...] = (3, 4), eighths: int = 8, **channel: object) -> CodedGroup:
     group = [sequence(0, 0, 7, (1, 2)), sequence(1, 1, 7, words_of_the_other)]
     comparison = compare(group, EXACT_ONLY, 2)
     plan = partition(group, comparison, tokens_per_frame=4)
     settings = ChannelConfig.model_validate({"model": "rayleigh", "sample_format": "cf32", **channel})
-    return code_frames(plan.frames, comparison.vectors, 0, settings, encode)
+    return code_frames(plan.frames, comparison.vectors, 0, settings, encode, eighths)
 
 
 def test_every_stream_has_unit_average_power_over_its_channel_uses() -> None:
@@ -92,3 +92,18 @@ def test_a_stream_of_silence_is_an_error() -> None:
             ChannelConfig(),
             lambda v, _: np.zeros((len(v), 4), np.complex64),
         )
+
+
+def test_of_an_image_token_the_first_eighths_are_sent_with_the_power_of_all() -> None:
+    whole, half = code(), code(eighths=4)
+    uses = {f.frame_id: f.uses_per_token for f in half.frames}
+    assert uses == {f.frame_id: 2 if f.stream == "public" else 4 for f in half.frames}
+    for long, short in zip(whole.frames, half.frames, strict=True):
+        sent = samples.from_wire(short.payload, "cf32", 1.0, short.uses)
+        body_NU = sent[PILOTS:].reshape(short.n_tokens, -1)
+        stream = (short.stream, "" if short.stream == "public" else f"r{short.users[0]}")
+        own_NU = samples.from_wire(long.payload, "cf32", 1.0, long.uses)[PILOTS:].reshape(long.n_tokens, -1)
+        ratio = half.amplitudes[stream] / whole.amplitudes[stream]
+        np.testing.assert_allclose(body_NU, ratio * own_NU[:, : body_NU.shape[1]], rtol=1e-4)
+    public = [f for f in half.frames if f.stream == "public"]
+    assert sum(f.energy for f in public) == pytest.approx(sum(f.uses for f in public), rel=1e-5)

@@ -14,7 +14,12 @@ EXACT_ONLY = SharingConfig(cosine_threshold=1.0, mean_threshold=0.0, variance_th
 
 
 def sequence(
-    request: int, user: int, image: int | None, words: tuple[int, ...], n_image: int = 10
+    request: int,
+    user: int,
+    image: int | None,
+    words: tuple[int, ...],
+    n_image: int = 10,
+    selected: set[int] | None = None,
 ) -> TokenSequence:
     image_ND = None
     if image is not None:
@@ -28,6 +33,7 @@ def sequence(
         image_ND,
         text_ND.reshape(-1, D),
         words,
+        selected_N=None if selected is None else np.isin(np.arange(n_image), list(selected)),
     )
 
 
@@ -74,6 +80,40 @@ def test_the_variance_test_keeps_parallel_vectors_of_unlike_size_apart() -> None
     second.image_ND[:] = first.image_ND * 2
     result = compare([first, second], SharingConfig(cosine_threshold=0.99), 2)
     assert result.merged == 0
+
+
+def test_what_is_not_selected_is_not_sent_and_takes_no_place() -> None:
+    group = [sequence(0, 0, 7, (1, 2), selected={2, 3, 7}), sequence(1, 1, 7, (3, 4), selected={2, 3, 7})]
+    plan = partition(group, compare(group, EXACT_ONLY, 2), tokens_per_frame=4)
+    assert (plan.public_tokens, plan.private_tokens) == (3, 2 + 2)
+    sent = {p: entry for p, entry in enumerate(plan.positions["r1"]) if entry[0] is not TokenState.UNSELECTED}
+    assert sent == {
+        **{place: (TokenState.PUBLIC, i) for i, place in enumerate((2, 3, 7))},
+        10: (TokenState.PRIVATE, 0),
+        11: (TokenState.PRIVATE, 1),
+    }
+
+
+def test_a_token_that_is_not_sent_leads_no_other() -> None:
+    first, second = sequence(0, 0, 1, (1,), selected={1}), sequence(1, 1, 2, (2,), selected={1, 3})
+    assert first.image_ND is not None
+    assert second.image_ND is not None
+    second.image_ND[:] = first.image_ND
+    result = compare([first, second], SharingConfig(cosine_threshold=0.99), 2)
+    assert result.merged == 1
+    assert result.keys[1][1] == result.keys[0][1]
+    assert result.keys[1][3] == ("image", "image2", 3, 2)
+
+
+def test_frames_hold_image_tokens_or_text_tokens() -> None:
+    group = [sequence(0, 0, 7, (1, 2, 3))]
+    plan = partition(group, compare(group, EXACT_ONLY, 2), tokens_per_frame=4)
+    assert [(f.kind, f.first_token, len(f.tokens)) for f in plan.frames] == [
+        ("image", 0, 4),
+        ("image", 4, 4),
+        ("image", 8, 2),
+        ("text", 10, 3),
+    ]
 
 
 @given(

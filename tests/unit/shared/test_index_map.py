@@ -1,5 +1,7 @@
 """The index map survives the trip bit by bit, and nothing else is taken for one."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +32,7 @@ def maps(draw: st.DrawFn) -> IndexMap:
         text_tokens,
         draw(st.tuples(st.integers(0, 127), st.integers(0, 127))),
         runs_of(positions),
+        draw(st.integers(1, 8)),
     )
 
 
@@ -39,10 +42,11 @@ def test_a_map_is_read_back_as_it_was_written(original: IndexMap) -> None:
     assert len(payload) == (n_bits + 7) // 8
     read = index_map.decode(payload, IMAGE_TOKENS)
     assert read.positions() == original.positions()
-    assert (read.task, read.text_tokens, read.amplitudes) == (
+    assert (read.task, read.text_tokens, read.amplitudes, read.image_eighths) == (
         original.task,
         original.text_tokens,
         original.amplitudes,
+        original.image_eighths,
     )
 
 
@@ -67,8 +71,33 @@ def test_every_single_bit_error_is_detected(original: IndexMap, data: st.DataObj
 
 def test_a_shared_image_with_private_words_costs_few_bits() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PRIVATE, 12, 0))
-    # 30 control + (3 state + 13 gamma(64) + 1) + (3 + 7 gamma(12) + 1) + 16 CRC
-    assert index_map.encode(a_map(runs, 12))[1] == 30 + 17 + 11 + 16
+    # 32 control + 1 all selected + (3 state + 13 gamma(64) + 1) + (3 + 7 gamma(12) + 1) + 16 CRC
+    assert index_map.encode(a_map(runs, 12))[1] == 32 + 1 + 17 + 11 + 16
+
+
+def test_which_tokens_are_selected_costs_what_there_is_to_choose() -> None:
+    """Scattered as they are, they make one run."""
+    chosen = range(3, 64, 8)
+    positions = [(TokenState.UNSELECTED, -1)] * 64
+    for reference, place in enumerate(chosen):
+        positions[place] = (TokenState.PUBLIC, reference)
+    # 8 of 64 in 7 bits, ceil(log2 C(64, 8)) = 33, (3 state + 7 gamma(8) + 1)
+    assert index_map.encode(a_map(runs_of(positions), 0))[1] == 32 + 1 + 7 + 33 + 11 + 16
+
+
+def test_a_selection_of_all_tokens_is_written_in_one_way_only() -> None:
+    """'Some selected', and then all of them: the sender does not write that, so it is damage."""
+    some = a_map((Run(TokenState.UNSELECTED, 64),), 0)
+    bits = bin(int.from_bytes(index_map.encode(some)[0], "big"))[2:].zfill(56)
+    assert bits[32:40] == "0" + "0000000"
+    crafted = bits[:33] + f"{64:07b}" + bits[40:]
+    with pytest.raises(IndexMapError, match="64 of 64 image tokens selected"):
+        index_map.decode(int(crafted, 2).to_bytes(7, "big"), 64)
+
+
+def test_eighths_that_there_are_not_do_not_fit() -> None:
+    with pytest.raises(IndexMapError, match="9 eighths"):
+        index_map.encode(replace(a_map((), 0, has_image=False), image_eighths=9))
 
 
 def test_neighbours_with_consecutive_references_form_one_run() -> None:

@@ -1,5 +1,7 @@
 """The UE undoes the amplitude that a stream was sent times, and its noise becomes smaller or larger by it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -36,3 +38,18 @@ def test_each_stream_is_divided_by_its_own_amplitude() -> None:
     sent = positions(receiver.uses_per_token, public, private)
     torch.testing.assert_close(channel_decode(sent, receiver, codes), plain, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(channel_decode(sent, receiver, codes[::-1]), plain, rtol=0.1)
+
+
+def test_what_was_not_sent_is_what_infinite_noise_would_leave_of_it() -> None:
+    receiver = SemanticReceiver(load_bundle("micro", "receiver"))
+    whole = positions(receiver.uses_per_token, 1.0, 1.0)
+    cut, drowned = [], []
+    for position in whole:
+        assert position.token is not None
+        symbols_U, noise_U = position.token.symbols_U, position.token.noise_variance_U
+        cut.append(replace(position, token=TokenSymbols(symbols_U[:5], noise_U[:5])))
+        loud_U = np.where(np.arange(len(noise_U)) < 5, noise_U, np.float32(1e12))
+        drowned.append(replace(position, token=TokenSymbols(symbols_U, loud_U)))
+    few = channel_decode(cut, receiver, (UNITY, UNITY))
+    torch.testing.assert_close(few, channel_decode(drowned, receiver, (UNITY, UNITY)), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(few, channel_decode(whole, receiver, (UNITY, UNITY)), rtol=0.1)

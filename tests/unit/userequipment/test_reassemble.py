@@ -1,5 +1,7 @@
 """Tokens come back in order; what did not arrive is erased; a map that points nowhere is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,21 +9,28 @@ from shared.index_map import IndexMap, IndexMapError, Run, TokenState
 from userequipment.channel_decode import TokenSymbols
 from userequipment.reassemble import reassemble
 
-TOKEN = TokenSymbols(np.zeros(4, np.complex64), 0.1)
+USES = 4
+
+
+def token_of(value: float, uses: int = USES) -> TokenSymbols:
+    return TokenSymbols(np.full(uses, value, np.complex64), np.full(uses, 0.1, np.float32))
+
+
 SENT = [("public", range(0, 4)), ("private", range(0, 2))]
 
 
 def a_map(*runs: Run) -> IndexMap:
-    return IndexMap("vqa", True, False, 2, 16, runs)
+    return IndexMap("vqa", True, False, 2, (64, 64), runs)
 
 
 def test_tokens_of_both_streams_take_their_places() -> None:
-    tokens = {("public", i): TokenSymbols(np.full(4, i, np.complex64), 0.0) for i in range(4)}
-    tokens |= {("private", i): TokenSymbols(np.full(4, 10 + i, np.complex64), 0.0) for i in range(2)}
+    tokens = {("public", i): token_of(i) for i in range(4)}
+    tokens |= {("private", i): token_of(10 + i) for i in range(2)}
     positions = reassemble(
         a_map(Run(TokenState.PUBLIC, 2, 2), Run(TokenState.PRIVATE, 2, 0), Run(TokenState.PUBLIC, 1, 0)),
         tokens,
         SENT,
+        USES,
     )
     assert [p.token.symbols_U[0].real for p in positions if p.token] == [2, 3, 10, 11, 0]
 
@@ -29,8 +38,9 @@ def test_tokens_of_both_streams_take_their_places() -> None:
 def test_a_lost_token_is_erased_and_an_unselected_one_is_not_lost() -> None:
     positions = reassemble(
         a_map(Run(TokenState.PUBLIC, 2, 0), Run(TokenState.UNSELECTED, 1), Run(TokenState.PRIVATE, 1, 0)),
-        {("public", 0): TOKEN},
+        {("public", 0): token_of(0)},
         SENT,
+        USES,
     )
     assert [p.state for p in positions] == [
         TokenState.PUBLIC,
@@ -46,4 +56,13 @@ def test_a_lost_token_is_erased_and_an_unselected_one_is_not_lost() -> None:
 )
 def test_a_map_that_points_nowhere_is_refused(run: Run) -> None:
     with pytest.raises(IndexMapError, match="map"):
-        reassemble(a_map(run), {}, SENT)
+        reassemble(a_map(run), {}, SENT, USES)
+
+
+def test_a_token_that_came_with_other_channel_uses_than_the_map_says_is_lost() -> None:
+    """Half of an image token's uses are sent, all of a text token's."""
+    half = replace(a_map(Run(TokenState.PUBLIC, 3, 0), Run(TokenState.PRIVATE, 2, 0)), image_eighths=4)
+    tokens = {("public", 0): token_of(0, 2), ("public", 1): token_of(1, 4), ("public", 2): token_of(2, 3)}
+    tokens |= {("private", 0): token_of(3, 4), ("private", 1): token_of(4, 2)}
+    positions = reassemble(half, tokens, SENT, USES)
+    assert [p.state is TokenState.ERASED for p in positions] == [False, True, True, False, True]
