@@ -5,7 +5,21 @@ Nothing heavy is imported here or by `--help`: commands import what they need wh
 
 import typer
 
-from launch.commands import ask, bundle, data, demo, doctor, down, experiment, report, run, status, train, up
+from launch.commands import (
+    ask,
+    bundle,
+    data,
+    demo,
+    doctor,
+    down,
+    experiment,
+    measure,
+    report,
+    run,
+    status,
+    train,
+    up,
+)
 from launch.user_errors import reporting_errors
 
 app = typer.Typer(
@@ -19,6 +33,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.command("measure")(measure.measure)
 app.command("up")(up.up)
 app.command("ask")(ask.ask)
 app.command("status")(status.status)

@@ -6,13 +6,16 @@ Layout on the air, most significant bit first:
     amplitude of the public stream 7 | of the private stream 7                       32 control bits
     if there is an image: 1 'all tokens selected', or 0 and
         how many k, in as many bits as N needs | which, ceil(log2 C(N, k)) (`subset_code`)
-    runs until every position that is left is covered:
-        state 3 | length (Elias gamma) | if sent: 1 'continues', or 0 and first reference + 1 (Elias gamma)
+    runs until every selected image token is covered, then runs for the text tokens:
+        state, 1 to 4 (`_STATE_CODES`)
+        1 'to the last of them', or 0 and length (Elias gamma)
+        if sent: 1 'continues', or 0 and first reference + 1 (Elias gamma)
     CRC-16/CCITT over all of the above, zero-padded to bytes
 
 A run says that `length` consecutive positions have one state and, when sent, consecutive places in their
-stream. Positions are the image tokens, then the text tokens. A map for an image that all users share is
-some 60 bits; one that selects 16 of its 100 tokens, 70 more. Elias gamma codes: Elias 1975.
+stream; 'continues' is the place after the last one in that stream, at first 0. Positions are the image
+tokens, then the text tokens. A map for an image that all users share and words of one's own is 56 bits, as it
+is without sharing; one that selects 16 of 100 image tokens, 68 more. Elias gamma codes: Elias 1975.
 """
 
 import binascii
@@ -46,6 +49,8 @@ class TokenState(IntEnum):
 
 
 SENT = (TokenState.PUBLIC, TokenState.PRIVATE, TokenState.KNOWN)
+#: Ones before the zero; the last state needs none.
+_STATE_CODES = tuple(TokenState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +118,48 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
     for code in index_map.amplitudes:
         out.put(code, _AMPLITUDE_BITS)
     positions = index_map.positions()
+    image = positions[: len(positions) - index_map.text_tokens]
     if index_map.has_image:
-        positions = _put_selection(out, positions, len(positions) - index_map.text_tokens)
+        image = _put_selection(out, image)
     following: dict[TokenState, int] = {}
-    for run in runs_of(positions):
-        out.put(run.state, 3)
-        out.gamma(run.length)
-        if run.state in SENT:
-            if run.start == following.get(run.state, 0):
-                out.put(1, 1)
-            else:
-                out.put(0, 1)
-                out.gamma(run.start + 1)
-            following[run.state] = run.start + run.length
+    for part in (image, positions[len(positions) - index_map.text_tokens :]):
+        _put_runs(out, part, following)
     n_bits = out.n_bits + _CRC_BITS
     crc = binascii.crc_hqx(out.to_bytes(), 0xFFFF)
     out.put(crc, _CRC_BITS)
     return out.to_bytes(), n_bits
 
 
-def _put_selection(
-    out: "_BitWriter", positions: list[tuple[TokenState, int]], image_tokens: int
-) -> list[tuple[TokenState, int]]:
-    """Which image tokens are sent at all; returns the positions that runs have yet to cover."""
-    selected = [i for i in range(image_tokens) if positions[i][0] is not TokenState.UNSELECTED]
-    out.put(int(len(selected) == image_tokens), 1)
-    if len(selected) < image_tokens:
-        out.put(len(selected), image_tokens.bit_length())
-        out.put(rank_of(selected), rank_bits(image_tokens, len(selected)))
-    return [positions[i] for i in selected] + positions[image_tokens:]
+def _put_selection(out: "_BitWriter", image: list[tuple[TokenState, int]]) -> list[tuple[TokenState, int]]:
+    """Which image tokens are sent at all; returns those, which runs have yet to cover."""
+    selected = [i for i, (state, _) in enumerate(image) if state is not TokenState.UNSELECTED]
+    out.put(int(len(selected) == len(image)), 1)
+    if len(selected) < len(image):
+        out.put(len(selected), len(image).bit_length())
+        out.put(rank_of(selected), rank_bits(len(image), len(selected)))
+    return [image[i] for i in selected]
+
+
+def _put_runs(
+    out: "_BitWriter", part: list[tuple[TokenState, int]], following: dict[TokenState, int]
+) -> None:
+    """Cover one part of the positions; `following` has the place after the last one in each stream."""
+    left = len(part)
+    for run in runs_of(part):
+        ones = _STATE_CODES.index(run.state)
+        out.put((1 << ones) - 1, ones)
+        if ones < len(_STATE_CODES) - 1:
+            out.put(0, 1)
+        out.put(int(run.length == left), 1)
+        if run.length < left:
+            out.gamma(run.length)
+        left -= run.length
+        if run.state in SENT:
+            continues = run.start == following.get(run.state, 0)
+            out.put(int(continues), 1)
+            if not continues:
+                out.gamma(run.start + 1)
+            following[run.state] = run.start + run.length
 
 
 def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
@@ -154,32 +172,17 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     text_tokens, image_eighths = bits.take(_TEXT_BITS), bits.take(_EIGHTHS_BITS) + 1
     amplitudes = bits.take(_AMPLITUDE_BITS), bits.take(_AMPLITUDE_BITS)
     selected = _take_selection(bits, image_tokens) if has_image else ()
-    total = len(selected) + text_tokens
-    sent: list[tuple[TokenState, int]] = []
-    covered = 0
     following: dict[TokenState, int] = {}
-    while covered < total:
-        code = bits.take(3)
-        if code > max(TokenState):
-            raise IndexMapError(f"token state {code} is not known")
-        state, length, start = TokenState(code), bits.gamma(), 0
-        if state in SENT:
-            start = following.get(state, 0) if bits.take(1) else bits.gamma() - 1
-            following[state] = start + length
-        covered += length
-        if covered > total:
-            break  # before anything as long as a damaged map says is made
-        sent += Run(state, length, start).references()
-    if covered != total:
-        raise IndexMapError(f"the runs cover {covered} positions of {total}")
+    sent = _take_runs(bits, len(selected), following)
+    text = _take_runs(bits, text_tokens, following)
     body_bits = bits.position
     crc = bits.take(_CRC_BITS)
     if crc != binascii.crc_hqx(bits.prefix(body_bits), 0xFFFF) or bits.rest_is_not_padding():
         raise IndexMapError("CRC mismatch")
     positions = [(TokenState.UNSELECTED, -1)] * (image_tokens if has_image else 0)
-    for place, entry in zip(selected, sent, strict=False):
+    for place, entry in zip(selected, sent, strict=True):
         positions[place] = entry
-    runs = runs_of([*positions, *sent[len(selected) :]])
+    runs = runs_of([*positions, *text])
     return IndexMap(
         TASKS[task_index], has_image, question_at_ue, text_tokens, amplitudes, runs, image_eighths
     )
@@ -197,6 +200,26 @@ def _take_selection(bits: "_BitReader", image_tokens: int) -> tuple[int, ...]:
         return places_of(rank, image_tokens, count)
     except ValueError as error:
         raise IndexMapError(f"selected image tokens: {error}") from None
+
+
+def _take_runs(
+    bits: "_BitReader", left: int, following: dict[TokenState, int]
+) -> list[tuple[TokenState, int]]:
+    """Inverse of `_put_runs`. Raises `IndexMapError`."""
+    part: list[tuple[TokenState, int]] = []
+    while left:
+        ones = 0
+        while ones < len(_STATE_CODES) - 1 and bits.take(1):
+            ones += 1
+        state, length, start = _STATE_CODES[ones], left if bits.take(1) else bits.gamma(), 0
+        if length > left:  # before anything as long as a damaged map says is made
+            raise IndexMapError(f"a run of {length} positions where {left} are left")
+        if state in SENT:
+            start = following.get(state, 0) if bits.take(1) else bits.gamma() - 1
+            following[state] = start + length
+        part += Run(state, length, start).references()
+        left -= length
+    return part
 
 
 class _BitWriter:

@@ -15,8 +15,8 @@ from launch.experiments.measure import Condition, Measured, RunSummary, conditio
 from launch.experiments.results import Results, read_results, write_results
 from launch.experiments.tables import Tables
 from launch.experiments.variants import GROUPS, TRAINED, Source, names_of, variants_of
+from launch.order_file import ORDER_FILE, claim, read_order
 from launch.training.material import TOKENS_FILE
-from launch.training.order import ORDER_FILE, claim, read_order
 from launch.training.recipe import MICRO_RECIPE
 from launch.training.run import TOKENIZER_FILE, Job, done
 from launch.training.tuning import ALIGN, JOINT, TUNE

@@ -1,6 +1,5 @@
 """What a person asks of `m4sc train`, checked before anything is started, and then done."""
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from launch.datasets.imdb import read_reviews
 from launch.errors import LaunchError
 from launch.folder_lock import alone_in
+from launch.order_file import claim
 from launch.training.compare import check_places
 from launch.training.published import ChatJob, read_chats, train_published
 from launch.training.recipe import MICRO_FURTHER_RECIPE, MICRO_RECIPE, PAPER_RECIPE, Recipe
@@ -19,7 +19,6 @@ from shared.semantic.bundle import Bundle
 from shared.semantic.config import MICRO, SemanticConfig
 from shared.starting import bundle_folder
 
-ORDER_FILE = "order.json"
 NOT_REPLACED = 1
 #: What a preset is trained from: the options that it needs, and those that it takes besides.
 SOURCES = {
@@ -137,36 +136,3 @@ def _fits(preset: str) -> Callable[[SemanticConfig], bool]:
     if preset == "micro":
         return lambda config: config.traces and config.image_tokens == MICRO.image_tokens
     return lambda config: not config.traces
-
-
-def read_order(out: Path) -> dict[str, object]:
-    """What was asked of the run in a folder. Raises `LaunchError`."""
-    path = out / ORDER_FILE
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LaunchError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise LaunchError(f"{path}: not JSON ({error})") from None
-    if not isinstance(held, dict):
-        raise LaunchError(f"{path}: expected an object")
-    return held
-
-
-def claim(out: Path, asked: dict[str, object], resume: bool) -> None:
-    """A folder holds one run: continuing it needs the same order. Raises `LaunchError`."""
-    path = out / ORDER_FILE
-    if path.exists():
-        held = read_order(out)
-        if not resume:
-            raise LaunchError(f"--out {out}: holds a run; give --resume or another folder")
-        for name, value in asked.items():
-            if held.get(name) != value:
-                raise LaunchError(f"--out {out}: {name} was {held.get(name)!r} there, now it is {value!r}")
-        return
-    if resume:
-        raise LaunchError(f"--out {out}: no run to continue in it")
-    if out.exists() and any(out.iterdir()):
-        raise LaunchError(f"--out {out}: not empty, and without {ORDER_FILE}")
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from launch.experiments.results import CSV_FILE, CURVES_FILE, JSON_FILE, PAGE_FI
 from launch.experiments.table import Table
 from launch.experiments.tables import OWN_DB
 from launch.experiments.variants import GROUPS, Source
-from launch.training.order import ORDER_FILE
+from launch.order_file import ORDER_FILE
 from launch.training.record import LOG_FILE
 from shared.config import load_config
 from tests.unit.launch.experiments.made_runs import Stands

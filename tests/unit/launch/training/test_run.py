@@ -11,10 +11,11 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from launch.errors import Interrupted, LaunchError
+from launch.order_file import ORDER_FILE
 from launch.training import run as training
 from launch.training.loop import LOG_EVERY, Checkpoint
 from launch.training.lora import add_adapters, merged
-from launch.training.order import ORDER_FILE, order
+from launch.training.order import order
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.run import TOKENIZER_FILE, Job, done, train_bundle, trained_model
