@@ -3,19 +3,21 @@
 Exact duplicates are found by content key, never by equality of floats: an image token is named by the
 image's hash, its index and the split layer; a text token, which saw the image and the words before it, by
 the image's hash, the task, the text up to it and the split layer. Similar image tokens are found in the
-semantic space, position by position: cosine similarity, and the mean and the variance of the two vectors,
-against thresholds (M4SC, section on semantic sharing).
+semantic space (`similar`): of different images at one position, or anywhere.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from basestation.similar import leaders_of
 from shared.config import SharingConfig
 
 Key = tuple[object, ...]
+Names = list[list[Key | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,13 @@ class TokenSequence:
 class Comparison:
     """`keys[r][p]` names the token that request r uses at position p, None where it has none.
 
-    `vectors` has one vector a name.
-
-    `merged` counts the positions whose own token was replaced by a similar one.
+    `vectors` has one vector a name. `merged` counts the positions whose own token was replaced by a similar
+    one.
     """
 
-    keys: list[list[Key | None]]
+    keys: Names
     vectors: dict[Key, np.ndarray]
-    merged: int
+    merged: int = 0
 
 
 def compare(sequences: Sequence[TokenSequence], sharing: SharingConfig, split_layer: int) -> Comparison:
@@ -77,16 +78,79 @@ def compare(sequences: Sequence[TokenSequence], sharing: SharingConfig, split_la
         for name, vector in zip(names, _vectors(sequence), strict=True):
             if name is not None:
                 vectors.setdefault(name, vector)
-    merged = 0
-    if sharing.enabled:
-        leaders = _similar_image_tokens(sequences, sharing, split_layer)
-        for names in keys:
-            for position, name in enumerate(names):
-                leader = None if name is None else leaders.get(name)
-                if leader is not None:
-                    names[position] = leader
-                    merged += 1
-    return Comparison(keys, vectors, merged)
+    return Comparison(keys, vectors)
+
+
+def merged(comparison: Comparison, leaders: Mapping[Key, Key], shortest_run: int = 1) -> Comparison:
+    """With similar tokens in place of others, where at least so many neighbours join one leader's image.
+
+    A run of places next to each other costs the index map little, one here and there much.
+    """
+    found: Names = []
+    count = 0
+    for names in comparison.keys:
+        chosen = list(names)
+        for run in _runs(names, leaders):
+            if len(run) >= shortest_run:
+                count += len(run)
+                for position in run:
+                    chosen[position] = leaders[names[position]]  # type: ignore[index]  # runs have names
+        found.append(chosen)
+    return replace(comparison, keys=found, merged=count)
+
+
+def _runs(names: Sequence[Key | None], leaders: Mapping[Key, Key]) -> list[list[int]]:
+    """Positions that are led, in runs of one leader's image; what is not sent interrupts none."""
+    runs: list[list[int]] = []
+    last: object = None
+    for position, name in enumerate(names):
+        if name is None:
+            continue
+        leader = leaders.get(name)
+        image = None if leader is None else leader[1]
+        if leader is not None:
+            if image == last and runs:
+                runs[-1].append(position)
+            else:
+                runs.append([position])
+        last = image
+    return runs
+
+
+def leaders_anywhere(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
+    """Image token -> the similar one that stands in for it, whatever image and position it is of."""
+    return _leaders(comparison, sharing, list(_image_uses(comparison)))
+
+
+def leaders_in_place(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
+    """The same, among tokens of one position only."""
+    by_position: dict[object, list[Key]] = {}
+    for name in _image_uses(comparison):
+        by_position.setdefault(name[2], []).append(name)
+    found: dict[Key, Key] = {}
+    for names in by_position.values():
+        if len(names) > 1:
+            found |= _leaders(comparison, sharing, names)
+    return found
+
+
+def _leaders(comparison: Comparison, sharing: SharingConfig, names: Sequence[Key]) -> dict[Key, Key]:
+    if len(names) < 2:
+        return {}
+    uses = _image_uses(comparison)
+    vectors_MD = np.stack([comparison.vectors[name] for name in names]).astype(np.float32)
+    leader_M = leaders_of(vectors_MD, np.array([uses[name] for name in names]), sharing)
+    return {names[i]: names[leader] for i, leader in enumerate(leader_M.tolist()) if leader != i}
+
+
+def _image_uses(comparison: Comparison) -> Counter[Key]:
+    """Image tokens that are sent, with the number of requests that use each."""
+    return Counter(
+        name
+        for names in comparison.keys
+        for name in dict.fromkeys(names)
+        if name is not None and name[0] == "image"
+    )
 
 
 def _names(sequence: TokenSequence, sharing: SharingConfig, split_layer: int) -> list[Key | None]:
@@ -100,60 +164,3 @@ def _names(sequence: TokenSequence, sharing: SharingConfig, split_layer: int) ->
 def _vectors(sequence: TokenSequence) -> list[np.ndarray]:
     image = [] if sequence.image_ND is None else list(sequence.image_ND)
     return image + list(sequence.text_ND)
-
-
-def _similar_image_tokens(
-    sequences: Sequence[TokenSequence], sharing: SharingConfig, split_layer: int
-) -> dict[Key, Key]:
-    """Token name -> name of the similar token that replaces it, position by position across images.
-
-    Only among tokens that are sent: one that is not saves nothing.
-
-    Greedy: images in order of their first request; a token joins the first leader it resembles, and a
-    leader is never itself replaced, so no chain of small steps adds up to a large one.
-    """
-    images: dict[str, TokenSequence] = {}
-    for s in sequences:
-        if s.image_key is not None:
-            images.setdefault(s.image_key, s)
-    if len(images) < 2:
-        return {}
-    names = list(images)
-    tokens_PMD = np.stack([s.image_ND for s in images.values() if s.image_ND is not None], axis=1).astype(
-        np.float32
-    )
-    similar_PMM = similar(tokens_PMD, sharing)
-    leaders: dict[Key, Key] = {}
-    for position, similar_MM in enumerate(similar_PMM):
-        heads: list[int] = []
-        for image, name in enumerate(names):
-            if not images[name].sends(position):
-                continue
-            head = next((h for h in heads if similar_MM[h, image]), None)
-            if head is None:
-                heads.append(image)
-            else:
-                own: Key = ("image", name, position, split_layer)
-                leaders[own] = ("image", names[head], position, split_layer)
-    return leaders
-
-
-def similar(tokens_PMD: np.ndarray, sharing: SharingConfig) -> np.ndarray:
-    """Which of the M vectors at each position P pass all three tests: bool [P, M, M].
-
-    Means are compared relative to the standard deviation, variances relative to the larger one, so that
-    the thresholds have no unit.
-    """
-    norm_PM1 = np.linalg.norm(tokens_PMD, axis=-1, keepdims=True)
-    unit_PMD = tokens_PMD / np.maximum(norm_PM1, 1e-12)
-    cosine_PMM = unit_PMD @ unit_PMD.transpose(0, 2, 1)
-    mean_PM, variance_PM = tokens_PMD.mean(-1), tokens_PMD.var(-1)
-    larger_PMM = np.maximum(variance_PM[:, :, None], variance_PM[:, None, :]) + 1e-12
-    mean_gap_PMM = np.abs(mean_PM[:, :, None] - mean_PM[:, None, :]) / np.sqrt(larger_PMM)
-    variance_gap_PMM = np.abs(variance_PM[:, :, None] - variance_PM[:, None, :]) / larger_PMM
-    result: np.ndarray = (
-        (cosine_PMM >= sharing.cosine_threshold)
-        & (mean_gap_PMM <= sharing.mean_threshold)
-        & (variance_gap_PMM <= sharing.variance_threshold)
-    )
-    return result

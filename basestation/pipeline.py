@@ -1,7 +1,7 @@
 """From a group of admitted requests to everything that will be transmitted: the stages in order.
 
-encode -> compare -> partition -> channel code. Runs as one job off the network loop; pure apart from the
-clock it is given for stage timings.
+encode -> compare, merge -> partition -> channel code. Runs as one job off the network loop; pure apart from
+the clock it is given for stage timings.
 """
 
 import time
@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 import torch
 
-from basestation.channel_code import CodedGroup, code_frames
-from basestation.compare import TokenSequence, compare
+from basestation.channel_code import CodedGroup, code_frames, pilot_uses
+from basestation.compare import Comparison, TokenSequence, compare
 from basestation.encode import AdmittedRequest, encode_group
+from basestation.merge import merge
 from basestation.partition import Partition, partition
 from shared import index_map
 from shared.air.side_info import uses_for_bits
 from shared.config import RunConfig
 from shared.index_map import IndexMap, runs_of
+from shared.rate import prefix_uses
 from shared.semantic.sender import SemanticSender
 from shared.token_digest import token_digest
 from shared.wire.messages import SideInfo, SymbolFrame
@@ -56,6 +58,7 @@ class GroupPipeline:
         sequences = encode_group(requests, sender, config.limits, config.rate.image_tokens)
         marks.append(self._clock())
         comparison = compare(sequences, config.sharing, sender.split_layer)
+        comparison = merge(sequences, comparison, config.sharing, lambda c: self._price(sequences, c))
         marks.append(self._clock())
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
         marks.append(self._clock())
@@ -85,20 +88,36 @@ class GroupPipeline:
             merged_tokens=comparison.merged,
         )
 
-    def _side_info(
-        self, sequence: TokenSequence, plan: Partition, coded: CodedGroup, group_id: int
-    ) -> SideInfo:
-        payload, n_bits = index_map.encode(
+    def _price(self, sequences: Sequence[TokenSequence], comparison: Comparison) -> int:
+        """Channel uses of a group: symbols, pilots and index maps."""
+        config = self._config
+        plan = partition(sequences, comparison, config.channel.tokens_per_frame)
+        maps = sum(uses_for_bits(self._map_of(s, plan, (0, 0))[1]) for s in sequences)
+        per_token = self._sender.uses_per_token
+        of_image = prefix_uses(per_token, config.rate.image_eighths)
+        symbols = sum(len(f.tokens) * (of_image if f.kind == "image" else per_token) for f in plan.frames)
+        return symbols + pilot_uses(config.channel) * len(plan.frames) + maps
+
+    def _map_of(
+        self, sequence: TokenSequence, plan: Partition, amplitudes: tuple[int, int]
+    ) -> tuple[bytes, int]:
+        """A request's index map and its length in bits."""
+        return index_map.encode(
             IndexMap(
                 task=sequence.task,
                 has_image=sequence.image_ND is not None,
                 question_at_ue=sequence.questions_of is not None,
                 text_tokens=len(sequence.text_ids),
-                amplitudes=coded.codes_for(sequence.request_id),
+                amplitudes=amplitudes,
                 runs=runs_of(plan.positions[sequence.request_id]),
                 image_eighths=self._config.rate.image_eighths,
             )
         )
+
+    def _side_info(
+        self, sequence: TokenSequence, plan: Partition, coded: CodedGroup, group_id: int
+    ) -> SideInfo:
+        payload, n_bits = self._map_of(sequence, plan, coded.codes_for(sequence.request_id))
         uses = uses_for_bits(n_bits)
         return SideInfo(
             user=sequence.user,

@@ -62,26 +62,6 @@ def test_without_sharing_every_request_gets_everything() -> None:
     assert (plan.public_tokens, plan.private_tokens) == (0, 24)
 
 
-def test_similar_tokens_at_one_position_merge_and_others_do_not() -> None:
-    first, second = sequence(0, 0, 1, (1,)), sequence(1, 1, 2, (2,))
-    assert first.image_ND is not None
-    assert second.image_ND is not None
-    second.image_ND[3] = first.image_ND[3] * 1.001
-    result = compare([first, second], SharingConfig(cosine_threshold=0.99), 2)
-    assert result.merged == 1
-    assert result.keys[1][3] == result.keys[0][3]
-    assert result.keys[1][4] != result.keys[0][4]
-
-
-def test_the_variance_test_keeps_parallel_vectors_of_unlike_size_apart() -> None:
-    first, second = sequence(0, 0, 1, (1,)), sequence(1, 1, 2, (2,))
-    assert first.image_ND is not None
-    assert second.image_ND is not None
-    second.image_ND[:] = first.image_ND * 2
-    result = compare([first, second], SharingConfig(cosine_threshold=0.99), 2)
-    assert result.merged == 0
-
-
 def test_what_is_not_selected_is_not_sent_and_takes_no_place() -> None:
     group = [sequence(0, 0, 7, (1, 2), selected={2, 3, 7}), sequence(1, 1, 7, (3, 4), selected={2, 3, 7})]
     plan = partition(group, compare(group, EXACT_ONLY, 2), tokens_per_frame=4)
@@ -92,17 +72,6 @@ def test_what_is_not_selected_is_not_sent_and_takes_no_place() -> None:
         10: (TokenState.PRIVATE, 0),
         11: (TokenState.PRIVATE, 1),
     }
-
-
-def test_a_token_that_is_not_sent_leads_no_other() -> None:
-    first, second = sequence(0, 0, 1, (1,), selected={1}), sequence(1, 1, 2, (2,), selected={1, 3})
-    assert first.image_ND is not None
-    assert second.image_ND is not None
-    second.image_ND[:] = first.image_ND
-    result = compare([first, second], SharingConfig(cosine_threshold=0.99), 2)
-    assert result.merged == 1
-    assert result.keys[1][1] == result.keys[0][1]
-    assert result.keys[1][3] == ("image", "image2", 3, 2)
 
 
 def test_frames_hold_image_tokens_or_text_tokens() -> None:
