@@ -15,6 +15,7 @@ import numpy as np
 
 from basestation.similar import leaders_of
 from shared.config import SharingConfig
+from shared.semantic_cache import KnownImage, Slot
 
 Key = tuple[object, ...]
 Names = list[list[Key | None]]
@@ -25,7 +26,7 @@ class TokenSequence:
     """The tokens of one request at the split, with their content keys.
 
     `image_ND` is None for requests without an image; `selected_N` says which of its tokens are to be sent
-    (None: all); `questions_of` as in `AdmittedRequest`. D: semantic width, N: tokens.
+    (None: all); `questions_of`, `cached` and `keep` as in `AdmittedRequest`. D: semantic width, N: tokens.
     """
 
     request_id: str
@@ -37,6 +38,8 @@ class TokenSequence:
     text_ids: tuple[int, ...]
     questions_of: int | None = None
     selected_N: np.ndarray | None = None
+    cached: KnownImage | None = None
+    keep: Slot | None = None
 
     @property
     def image_length(self) -> int:
@@ -44,7 +47,9 @@ class TokenSequence:
 
     def sends(self, position: int) -> bool:
         """Whether a position's token is to be sent."""
-        return position >= self.image_length or self.selected_N is None or bool(self.selected_N[position])
+        if position >= self.image_length:
+            return True
+        return self.cached is None and (self.selected_N is None or bool(self.selected_N[position]))
 
     def content_keys(self, split_layer: int) -> list[Key]:
         """One key for every position: image tokens, then text tokens."""

@@ -14,6 +14,7 @@ from basestation.presence import Presence
 from basestation.requests import Event, RequestBook, RequestRecord, State
 from basestation.transmit import Transmitter
 from shared.actions import Action, Record, Send
+from shared.semantic_cache import KnownImage
 from shared.wire.messages import Feedback, Message
 
 _DECODING_POLL_FACTOR = 4  # a UE that has everything is busy, or its answers get lost: ask it more rarely
@@ -64,7 +65,8 @@ class Delivery:
         ]
         for r in ready:
             r.step(Event.TRANSMITTED)
-            r.image = None  # the plan holds all that is needed from here on
+            if r.cached is None:
+                r.image = None  # the plan holds all that is needed from here on
             r.transmitted_s = now_s
             r.next_poll_s = now_s + self._feedback_s
             r.stage_ms = {"queue": max(0.0, 1e3 * (now_s - r.admitted_s) - sum(plan.stage_ms.values()))}
@@ -84,14 +86,30 @@ class Delivery:
                 if request is not None and request.user == feedback.user and request.state is State.RECEIVING:
                     request.next_poll_s = now_s
             return
-        request = self._book.get(feedback.request_id)
-        if request is None or request.user != feedback.user or request.group_id != feedback.group_id:
+        request = self._request_of(feedback)
+        if request is None:
             return
         if feedback.complete and request.step(Event.HAS_ALL):
             request.next_poll_s = now_s + _DECODING_POLL_FACTOR * self._feedback_s
         elif not feedback.complete and request.step(Event.MISSES):
             request.next_poll_s = now_s + self._feedback_s
             self._transmitter.ask(feedback.group_id, feedback.user, feedback.missing_frames, now_s)
+
+    def on_cache_miss(self, feedback: Feedback) -> tuple[RequestRecord, KnownImage] | None:
+        """The request, to be encoded anew with its image, and what its UE lacks; None where it has ended."""
+        request = self._request_of(feedback)
+        if request is None or request.cached is None or not request.step(Event.CACHE_MISS):
+            return None
+        self._transmitter.forget(request)
+        missing, request.cached, request.next_poll_s = request.cached, None, None
+        return request, missing
+
+    def _request_of(self, feedback: Feedback) -> RequestRecord | None:
+        """Open or finished; None where the feedback is of another user or of an earlier transmission."""
+        request = self._book.get(feedback.request_id)
+        if request is None or request.user != feedback.user or request.group_id != feedback.group_id:
+            return None
+        return request
 
     def _check_timers(self, request: RequestRecord, now_s: float) -> list[Action]:
         if now_s >= request.deadline_s:

@@ -10,6 +10,7 @@ from basestation.image_door import decode_image
 from shared.config import LimitsConfig
 from shared.semantic.selection import most_salient
 from shared.semantic.sender import SemanticSender, SenderRequest
+from shared.semantic_cache import KnownImage, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class AdmittedRequest:
     """A request that passed the door. `image` is the file's bytes, `image_key` their SHA-256 in hex.
 
     `questions_of` is the workload index whose questions the UE asks by itself; None: `text` is what is asked.
+    `cached`: the UE has the image; `keep`: where it shall put it.
     """
 
     request_id: str
@@ -26,6 +28,8 @@ class AdmittedRequest:
     image: bytes | None
     image_key: str | None
     questions_of: int | None = None
+    cached: KnownImage | None = None
+    keep: Slot | None = None
 
 
 def encode_group(
@@ -70,6 +74,8 @@ def encode_group(
             selected_N=None
             if selected_BN is None or request.image_key is None
             else selected_BN[place[request.image_key]],
+            cached=request.cached,
+            keep=request.keep,
         )
         for i, request in enumerate(requests)
     ]

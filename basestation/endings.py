@@ -4,6 +4,7 @@ Every request gets exactly one; what a UE says afterwards is a duplicate (it had
 not), counted and acknowledged so that it stops.
 """
 
+from basestation.cache_book import CacheBook
 from basestation.requests import Event, RequestBook, RequestRecord, State
 from basestation.scoreboard import Scoreboard
 from basestation.transmit import Transmitter
@@ -30,7 +31,10 @@ def one_line(error: object) -> str:
 
 
 class Endings:
-    def __init__(self, book: RequestBook, transmitter: Transmitter, score: Scoreboard) -> None:
+    def __init__(
+        self, book: RequestBook, transmitter: Transmitter, score: Scoreboard, cache: CacheBook
+    ) -> None:
+        self._cache = cache
         self._book = book
         self._transmitter = transmitter
         self._score = score
@@ -88,6 +92,7 @@ class Endings:
         attempts = self._transmitter.attempts(request)
         self._transmitter.forget(request)
         self._book.close(request)
+        self._cache.ended(request.request_id, answer is not None and answer.kept)
         self._score.finished(request, "" if answer is None else answer.text)
         latency_ms = max(0.0, 1e3 * (now_s - request.admitted_s))
         fields = {"request_id": request.request_id, "user": request.user, "reason": reason}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from basestation.compare import Comparison, Key, TokenSequence
-from shared.index_map import TokenState
+from shared.index_map import TokenState, known_positions
 
 Kind = Literal["image", "text"]
 KINDS: tuple[Kind, ...] = ("image", "text")
@@ -92,7 +92,10 @@ def partition(sequences: Sequence[TokenSequence], comparison: Comparison, tokens
             frames += _cut(
                 "private", users, sequence.request_id, kind, first, own, tokens_per_frame, len(frames)
             )
-        positions[sequence.request_id] = [_position(name, place, own_place) for name in names]
+        own_positions = [_position(name, place, own_place) for name in names]
+        if sequence.cached is not None:
+            own_positions[: sequence.image_length] = known_positions(sequence.image_length)
+        positions[sequence.request_id] = own_positions
         private_tokens += len(own_place)
     return Partition(tuple(frames), positions, len(place), private_tokens)
 

@@ -21,6 +21,7 @@ from shared.config import RunConfig
 from shared.index_map import IndexMap, runs_of
 from shared.rate import prefix_uses
 from shared.semantic.sender import SemanticSender
+from shared.semantic_cache import KnownImage
 from shared.token_digest import token_digest
 from shared.wire.messages import SideInfo, SymbolFrame
 
@@ -39,6 +40,10 @@ class GroupPlan:
     public_tokens: int
     private_tokens: int
     merged_tokens: int
+
+
+def _identity(known: KnownImage | None) -> str:
+    return "" if known is None else known.identity
 
 
 class GroupPipeline:
@@ -79,7 +84,10 @@ class GroupPipeline:
             group_id=group_id,
             frames=coded.frames,
             side=side,
-            digests={r: token_digest(group_id, positions) for r, positions in plan.positions.items()},
+            digests={
+                s.request_id: token_digest(group_id, plan.positions[s.request_id], _identity(s.cached))
+                for s in sequences
+            },
             stage_ms={
                 s: 1e3 * (end - start) for s, start, end in zip(stages, marks, marks[1:], strict=False)
             },
@@ -111,6 +119,8 @@ class GroupPipeline:
                 amplitudes=amplitudes,
                 runs=runs_of(plan.positions[sequence.request_id]),
                 image_eighths=self._config.rate.image_eighths,
+                cached=None if sequence.cached is None else sequence.cached.slot,
+                keep=sequence.keep,
             )
         )
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from shared.semantic_cache import KnownImage
+
 MAX_REMEMBERED = 65_536  # finished requests whose late answers are still told from unknown ones
 
 
@@ -36,6 +38,7 @@ class Event(Enum):
     TRANSMITTED = "transmitted"
     HAS_ALL = "has_all"  # Feedback(complete)
     MISSES = "misses"  # Feedback with something missing: also from a UE that restarted
+    CACHE_MISS = "cache_miss"  # the UE lacks the image that was referred to: it is sent after all
     UE_CAME_BACK = "ue_came_back"  # attached again, perhaps with no memory
     ANSWER_OK = "answer_ok"
     ANSWER_DEGRADED = "answer_degraded"
@@ -54,6 +57,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (S.ENCODING, E.USER_GONE): S.FAILED,
     (S.RECEIVING, E.HAS_ALL): S.DECODING,
     (S.RECEIVING, E.MISSES): S.RECEIVING,
+    (S.RECEIVING, E.CACHE_MISS): S.ENCODING,
     (S.RECEIVING, E.UE_CAME_BACK): S.RECEIVING,
     (S.RECEIVING, E.ANSWER_OK): S.ANSWERED,
     (S.RECEIVING, E.ANSWER_DEGRADED): S.DEGRADED,
@@ -62,6 +66,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (S.RECEIVING, E.USER_GONE): S.FAILED,
     (S.DECODING, E.HAS_ALL): S.DECODING,
     (S.DECODING, E.MISSES): S.RECEIVING,
+    (S.DECODING, E.CACHE_MISS): S.ENCODING,
     (S.DECODING, E.UE_CAME_BACK): S.RECEIVING,
     (S.DECODING, E.ANSWER_OK): S.ANSWERED,
     (S.DECODING, E.ANSWER_DEGRADED): S.DEGRADED,
@@ -77,7 +82,7 @@ class RequestRecord:
     """What the base station knows of one request. Times in seconds of its monotonic clock.
 
     `index` is the line of the workload, `ask_id` the control link's name, `client_id` the UE's. With
-    `question_at_ue` only the UE knows what is asked; `text` is empty.
+    `question_at_ue` only the UE knows what is asked; `text` is empty. `cached`: the image was referred to.
     """
 
     request_id: str
@@ -93,6 +98,7 @@ class RequestRecord:
     client_id: str | None = None
     arrival_s: float | None = None
     question_at_ue: bool = False
+    cached: KnownImage | None = None
     state: State = State.ENCODING
     group_id: int = -1
     polls: int = 0

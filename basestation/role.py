@@ -6,6 +6,7 @@ intake -> group job (encode, compare, partition, channel code) -> transmit -> th
 from collections.abc import Sequence
 from typing import Any
 
+from basestation.cache_book import CacheBook
 from basestation.delivery import Delivery
 from basestation.downlink_clock import DownlinkClock
 from basestation.endings import Endings
@@ -60,7 +61,9 @@ class BaseStation:
         self._book = RequestBook()
         transmitter = Transmitter(config.retransmission, DownlinkClock(resume.next_use))
         self._score = Scoreboard()
-        self._endings = Endings(self._book, transmitter, self._score)
+        # Another process than an earlier one's: its versions begin elsewhere.
+        self._cache = CacheBook(config.cache.images, first_version=spec.incarnation * 997)
+        self._endings = Endings(self._book, transmitter, self._score, self._cache)
         self._delivery = Delivery(
             self._book,
             transmitter,
@@ -82,8 +85,12 @@ class BaseStation:
         if self._session.attached:
             self._presence.open(now_s)
         if isinstance(message, PeerState):
+            if message.state == "attached":
+                self._cache.attached(message.user, message.incarnation)
             if self._presence.update(message, now_s):
                 actions += self._delivery.user_came(message.user, now_s)
+        elif isinstance(message, Feedback) and message.cache_miss:
+            actions += self._on_cache_miss(message)
         elif isinstance(message, Feedback):
             self._delivery.on_feedback(message, now_s)
         elif isinstance(message, Answer):
@@ -205,8 +212,8 @@ class BaseStation:
             return [invoked]
         return [invoked, *self._endings.finish(record, Event.REFUSE, now_s, candidate.refusal)]
 
-    def _encode(self, records: Sequence[RequestRecord]) -> list[Action]:
-        """Start the job of one group."""
+    def _encode(self, records: Sequence[RequestRecord], reuse: bool = True) -> list[Action]:
+        """Start the job of one group. `reuse`: images that UEs have are referred to."""
         alive = [r for r in records if not r.state.terminal]
         if not alive:
             return []
@@ -215,8 +222,23 @@ class BaseStation:
         for r in alive:
             r.group_id = group_id
             asked_there = r.index if r.question_at_ue else None
+            keep = None
+            if r.image_key is not None and reuse:
+                r.cached = self._cache.find(r.user, r.image_key, group_id)
+            if r.image_key is not None and r.cached is None:
+                keep = self._cache.allot(r.user, r.image_key, r.request_id, group_id)
             admitted.append(
-                AdmittedRequest(r.request_id, r.user, r.task, r.text, r.image, r.image_key, asked_there)
+                AdmittedRequest(
+                    r.request_id,
+                    r.user,
+                    r.task,
+                    r.text,
+                    r.image,
+                    r.image_key,
+                    asked_there,
+                    r.cached,
+                    keep,
+                )
             )
         key = f"group:{group_id}"
         self._encoding[key] = alive
@@ -242,6 +264,15 @@ class BaseStation:
             ready = [r for r in alive if not r.state.terminal]
             actions += self._delivery.transmit(outcome.plan, ready, now_s)
         return actions
+
+    def _on_cache_miss(self, message: Feedback) -> list[Action]:
+        found = self._delivery.on_cache_miss(message)
+        if found is None:
+            return []
+        request, image = found
+        self._cache.missed(request.user, image)
+        names = {"request_id": request.request_id, "user": request.user}
+        return [Record("cache_miss", names), *self._encode([request], reuse=False)]
 
     def _on_uplink_request(self, message: UplinkRequest, now_s: float) -> list[Action]:
         """A UE names its requests `u<user>.<...>`, so no two choose the same id. A known id: repetition."""

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.rate import EIGHTHS
+from shared.semantic_cache import SLOTS
 
 Task = Literal["vqa", "caption", "text_classification"]
 
@@ -91,6 +92,16 @@ class RateConfig(_Section):
 
     image_tokens: int | None = Field(None, ge=1)
     image_eighths: int = Field(EIGHTHS, ge=1, le=EIGHTHS)
+
+
+class CacheConfig(_Section):
+    """The semantic cache of a UE: images that it keeps (0: none), to be referred to instead of sent again.
+
+    One that was received more than `max_fade_db` below the user's average SNR is not kept.
+    """
+
+    images: int = Field(0, ge=0, le=SLOTS)
+    max_fade_db: float = Field(3.0, ge=0.0, le=100.0)
 
 
 class WorkloadConfig(_Section):
@@ -186,6 +197,7 @@ class RunConfig(_Section):
     channel: ChannelConfig = ChannelConfig()
     sharing: SharingConfig = SharingConfig()
     rate: RateConfig = RateConfig()
+    cache: CacheConfig = CacheConfig()
     workload: WorkloadConfig = WorkloadConfig()
     retransmission: RetransmissionConfig = RetransmissionConfig()
     limits: LimitsConfig = LimitsConfig()

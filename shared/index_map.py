@@ -4,8 +4,10 @@ Layout on the air, most significant bit first:
 
     task 2 | has image 1 | question at UE 1 | text tokens 11 | eighths of an image token's uses - 1 3
     amplitude of the public stream 7 | of the private stream 7                       32 control bits
-    if there is an image: 1 'all tokens selected', or 0 and
-        how many k, in as many bits as N needs | which, ceil(log2 C(N, k)) (`subset_code`)
+    if there is an image: 1 'in the cache' and slot 4 | version 12, and nothing more of the image; or 0 and
+        1 'keep it' and slot 4 | version 12, or 0
+        1 'all tokens selected', or 0 and how many k, in as many bits as N needs |
+            which, ceil(log2 C(N, k)) (`subset_code`)
     runs until every selected image token is covered, then runs for the text tokens:
         state, 1 to 4 (`_STATE_CODES`)
         1 'to the last of them', or 0 and length (Elias gamma)
@@ -14,8 +16,9 @@ Layout on the air, most significant bit first:
 
 A run says that `length` consecutive positions have one state and, when sent, consecutive places in their
 stream; 'continues' is the place after the last one in that stream, at first 0. Positions are the image
-tokens, then the text tokens. A map for an image that all users share and words of one's own is 56 bits, as it
-is without sharing; one that selects 16 of 100 image tokens, 68 more. Elias gamma codes: Elias 1975.
+tokens, then the text tokens. A map for an image that all users share and words of one's own is 58 bits, as it
+is without sharing; one that selects 16 of 100 image tokens, 68 more; 69 for an image in the cache. Elias
+gamma codes: Elias 1975.
 """
 
 import binascii
@@ -25,6 +28,7 @@ from enum import IntEnum
 
 from shared.air.power import AMPLITUDE_CODES
 from shared.rate import EIGHTHS
+from shared.semantic_cache import SLOT_BITS, VERSION_BITS, Slot
 from shared.subset_code import places_of, rank_bits, rank_of
 from shared.wire.messages import TASKS
 
@@ -72,7 +76,8 @@ class IndexMap:
     """The side information of one request. `runs` cover the image tokens (if any), then the text tokens.
 
     `amplitudes` says times what the codec's symbols were sent, public and private (`air.power.amplitude_of`);
-    `image_eighths`, how much of each image token (`rate.prefix_uses`).
+    `image_eighths`, how much of each image token (`rate.prefix_uses`). `cached`: the image is the one in that
+    slot of the UE's cache, its positions are KNOWN; `keep`: it is to be put there.
     """
 
     task: str
@@ -82,6 +87,8 @@ class IndexMap:
     amplitudes: tuple[int, int]
     runs: tuple[Run, ...]
     image_eighths: int = EIGHTHS
+    cached: Slot | None = None
+    keep: Slot | None = None
 
     def positions(self) -> list[tuple[TokenState, int]]:
         """(state, reference) for every position of the sequence."""
@@ -119,8 +126,15 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
         out.put(code, _AMPLITUDE_BITS)
     positions = index_map.positions()
     image = positions[: len(positions) - index_map.text_tokens]
+    if index_map.cached is not None:
+        if not index_map.has_image or image != known_positions(len(image)):
+            raise IndexMapError("an image in the cache has known positions only")
+        image = []
     if index_map.has_image:
-        image = _put_selection(out, image)
+        _put_slot(out, index_map.cached)
+        if index_map.cached is None:
+            _put_slot(out, index_map.keep)
+            image = _put_selection(out, image)
     following: dict[TokenState, int] = {}
     for part in (image, positions[len(positions) - index_map.text_tokens :]):
         _put_runs(out, part, following)
@@ -128,6 +142,22 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
     crc = binascii.crc_hqx(out.to_bytes(), 0xFFFF)
     out.put(crc, _CRC_BITS)
     return out.to_bytes(), n_bits
+
+
+def known_positions(image_tokens: int) -> list[tuple[TokenState, int]]:
+    """Those of an image in the cache."""
+    return [(TokenState.KNOWN, i) for i in range(image_tokens)]
+
+
+def _put_slot(out: "_BitWriter", slot: Slot | None) -> None:
+    out.put(int(slot is not None), 1)
+    if slot is not None:
+        out.put(slot.number, SLOT_BITS)
+        out.put(slot.version, VERSION_BITS)
+
+
+def _take_slot(bits: "_BitReader") -> Slot | None:
+    return Slot(bits.take(SLOT_BITS), bits.take(VERSION_BITS)) if bits.take(1) else None
 
 
 def _put_selection(out: "_BitWriter", image: list[tuple[TokenState, int]]) -> list[tuple[TokenState, int]]:
@@ -171,7 +201,9 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     has_image, question_at_ue = bool(bits.take(1)), bool(bits.take(1))
     text_tokens, image_eighths = bits.take(_TEXT_BITS), bits.take(_EIGHTHS_BITS) + 1
     amplitudes = bits.take(_AMPLITUDE_BITS), bits.take(_AMPLITUDE_BITS)
-    selected = _take_selection(bits, image_tokens) if has_image else ()
+    cached = _take_slot(bits) if has_image else None
+    keep = _take_slot(bits) if has_image and cached is None else None
+    selected = _take_selection(bits, image_tokens) if has_image and cached is None else ()
     following: dict[TokenState, int] = {}
     sent = _take_runs(bits, len(selected), following)
     text = _take_runs(bits, text_tokens, following)
@@ -180,11 +212,21 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     if crc != binascii.crc_hqx(bits.prefix(body_bits), 0xFFFF) or bits.rest_is_not_padding():
         raise IndexMapError("CRC mismatch")
     positions = [(TokenState.UNSELECTED, -1)] * (image_tokens if has_image else 0)
+    if cached is not None:
+        positions = known_positions(image_tokens)
     for place, entry in zip(selected, sent, strict=True):
         positions[place] = entry
     runs = runs_of([*positions, *text])
     return IndexMap(
-        TASKS[task_index], has_image, question_at_ue, text_tokens, amplitudes, runs, image_eighths
+        TASKS[task_index],
+        has_image,
+        question_at_ue,
+        text_tokens,
+        amplitudes,
+        runs,
+        image_eighths,
+        cached,
+        keep,
     )
 
 

@@ -10,9 +10,13 @@ from collections.abc import Iterable
 from shared.index_map import TokenState
 
 
-def token_digest(group_id: int, positions: Iterable[tuple[TokenState, int]]) -> str:
-    """32 hex digits over (state, group, reference) of every position, in sequence order."""
+def token_digest(group_id: int, positions: Iterable[tuple[TokenState, int]], known: str = "") -> str:
+    """32 hex digits over (state, group, reference) of every position, in sequence order.
+
+    `known` is the identity of the image that KNOWN positions refer to.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for state, reference in positions:
-        digest.update(f"{int(state)}:{group_id}:{reference};".encode())
+        source = known if state is TokenState.KNOWN else group_id
+        digest.update(f"{int(state)}:{source}:{reference};".encode())
     return digest.hexdigest()

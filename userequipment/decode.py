@@ -1,5 +1,6 @@
 """Decode: reassembled tokens to an answer, by this UE's own replica."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from shared.air.power import amplitude_of
 from shared.index_map import IndexMap, TokenState
 from shared.semantic.codec import STREAMS
 from shared.semantic.receiver import Answer, AnswerRequest, SemanticReceiver, State
+from userequipment.image_cache import KeptImage
 from userequipment.reassemble import Position
 
 TOKEN_STATES: dict[TokenState, State] = {
@@ -28,13 +30,22 @@ class Seen:
     states: Sequence[State]
 
 
-def image_of(
-    index_map: IndexMap, positions: Sequence[Position], tokens_ND: torch.Tensor, erased: bool = False
-) -> Seen:
-    """The image of a request; `erased` marks every token of it as lost."""
+def image_of(index_map: IndexMap, positions: Sequence[Position], tokens_ND: torch.Tensor) -> Seen:
+    """The image that came with a request."""
     n_image = len(positions) - index_map.text_tokens
-    states: list[State] = [TOKEN_STATES[p.state] for p in positions[:n_image]]
-    return Seen(tokens_ND[:n_image], ["erased"] * n_image if erased else states)
+    return Seen(tokens_ND[:n_image], [TOKEN_STATES[p.state] for p in positions[:n_image]])
+
+
+def known_image(kept: KeptImage) -> Seen:
+    """An image of the cache."""
+    return Seen(kept.tokens_ND, kept.states)
+
+
+def received_snr_db(positions: Sequence[Position]) -> float:
+    """Average Es/N0 after equalisation of what was received for some positions; infinite without noise."""
+    noise = [p.token.noise_variance_U for p in positions if p.token is not None]
+    level = float(np.mean(np.concatenate(noise))) if noise else 0.0
+    return -10.0 * math.log10(level) if level > 0.0 else math.inf
 
 
 def channel_decode(
@@ -78,25 +89,24 @@ def answers(
     tokens_ND: torch.Tensor,
     receiver: SemanticReceiver,
     questions: Sequence[str] | None,
-    seen: Seen | None = None,
+    seen: Seen,
     trace: bool = True,
     max_new_tokens: int | None = None,
 ) -> list[Answer]:
     """Greedy answers: one to each of the `questions` asked here, or (None) the one to the text that was sent.
 
-    `seen` takes the place of the image that was sent: the control of the experiments. `max_new_tokens` None:
-    the bundle's limit.
+    `seen` is the image: as it was sent, as it was kept, or without its tokens. `max_new_tokens` None: the
+    bundle's limit.
     """
     n_image = len(positions) - index_map.text_tokens
-    states: list[State] = [TOKEN_STATES[p.state] for p in positions]
-    seen = seen or image_of(index_map, positions, tokens_ND)
+    states: list[State] = [TOKEN_STATES[p.state] for p in positions[n_image:]]
     request = AnswerRequest(
         task=index_map.task,
         image_tokens=seen.tokens_ND if index_map.has_image else None,
         image_state=seen.states,
         trace=trace,
         text_tokens=tokens_ND[n_image:],
-        text_state=states[n_image:],
+        text_state=states,
         question_at="bs" if questions is None else "ue",
         max_new_tokens=max_new_tokens,
     )

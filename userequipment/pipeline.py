@@ -14,20 +14,26 @@ from shared import index_map
 from shared.config import RunConfig
 from shared.index_map import IndexMap, IndexMapError
 from shared.semantic.receiver import SemanticReceiver
+from shared.semantic_cache import identity_of
 from shared.token_digest import token_digest
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air, TokenSymbols, equalise_frame
-from userequipment.decode import answers, channel_decode, image_of
+from userequipment.decode import Seen, answers, channel_decode, image_of, known_image, received_snr_db
+from userequipment.image_cache import ImageCache
 from userequipment.questions import QuestionError
 from userequipment.reassemble import Position, reassemble
+
+CACHE_MISS = "cache_miss"
+"""The map refers to an image that is not here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What came out. `status`: ok, degraded (some sent tokens were lost) or failed (no answer).
+    """What came out. `status`: ok, degraded (some sent tokens were lost), failed (no answer) or `CACHE_MISS`.
 
-    `later` has (text, control_text) of every question asked here but the first.
+    `later` has (text, control_text) of every question asked here but the first. `kept`: the image is in the
+    cache.
     """
 
     status: str
@@ -39,6 +45,7 @@ class Decoded:
     digest: str
     stage_ms: dict[str, float]
     later: tuple[tuple[str, str | None], ...] = ()
+    kept: bool = False
 
 
 class RequestPipeline:
@@ -55,6 +62,7 @@ class RequestPipeline:
         self._receiver = receiver
         self._clock = clock
         self._questions = questions
+        self._cache = ImageCache()
 
     def run(self, side: SideInfo, frames: Mapping[int, SymbolFrame], air: Air) -> Decoded:
         """`frames` holds what arrived, by frame_id; what `side` names beyond that is lost."""
@@ -71,15 +79,18 @@ class RequestPipeline:
         except QuestionError as error:
             return _failed(str(error))
         vectors_ND = channel_decode(positions, self._receiver, indices.amplitudes)
+        known = None if indices.cached is None else self._cache.find(indices.cached)
+        if indices.cached is not None and known is None:
+            return Decoded(CACHE_MISS, "", "", (), None, 0, "", {})
+        seen = image_of(indices, positions, vectors_ND) if known is None else known_image(known)
+        kept = self._keep(side, indices, positions, seen, air)
         marks.append(self._clock())
         trace, most = self._config.reasoning, self._config.max_new_tokens
-        said = answers(
-            indices, positions, vectors_ND, self._receiver, asked, trace=trace, max_new_tokens=most
-        )
+        said = answers(indices, positions, vectors_ND, self._receiver, asked, seen, trace, most)
         marks.append(self._clock())
         controls: list[str | None] = [None] * len(said)
         if self._config.control == "image_erased" and indices.has_image:
-            erased = image_of(indices, positions, vectors_ND, erased=True)
+            erased = Seen(seen.tokens_ND, ["erased"] * len(seen.states))
             blind = answers(indices, positions, vectors_ND, self._receiver, asked, erased, trace, most)
             controls = [answer.text for answer in blind]
             marks.append(self._clock())
@@ -92,10 +103,29 @@ class RequestPipeline:
             token_ids=tuple(said[0].token_ids),
             control_text=controls[0],
             erased_tokens=lost,
-            digest=token_digest(side.group_id, [(p.state, p.reference) for p in positions]),
+            digest=token_digest(
+                side.group_id,
+                [(p.state, p.reference) for p in positions],
+                "" if known is None else known.identity,
+            ),
             stage_ms={s: 1e3 * (b - a) for s, a, b in zip(stages, marks, marks[1:], strict=False)},
             later=tuple(zip((answer.text for answer in said[1:]), controls[1:], strict=True)),
+            kept=kept,
         )
+
+    def _keep(
+        self, side: SideInfo, indices: IndexMap, positions: list[Position], seen: Seen, air: Air
+    ) -> bool:
+        """Put an image that came whole, and not in a fade, where the map says."""
+        if indices.keep is None:
+            return False
+        image = positions[: len(seen.states)]
+        snr_db = received_snr_db(image)
+        if _lost(image) or snr_db < air.snr_db - self._config.cache.max_fade_db:
+            return False
+        identity = identity_of(side.group_id, side.request_id)
+        self._cache.keep(indices.keep, identity, seen.tokens_ND, seen.states, snr_db)
+        return True
 
     def _asked_here(self, side: SideInfo, indices: IndexMap) -> tuple[str, ...] | None:
         """The questions of this UE's own that the request is for; None when the text was sent.

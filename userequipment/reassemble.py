@@ -42,8 +42,8 @@ def reassemble(
     result = []
     for place, (state, reference) in enumerate(positions):
         stream = STREAM_OF.get(state, "")
-        if state is TokenState.KNOWN:
-            raise IndexMapError("the map refers to a semantic cache, and there is none")
+        if state is TokenState.KNOWN and (index_map.cached is None or place >= image_tokens):
+            raise IndexMapError("the map refers to what no cache holds")
         if stream and (stream, reference) not in known_places:
             raise IndexMapError(f"the map points at {stream} token {reference}, which no frame carries")
         token = tokens.get((stream, reference))

@@ -14,7 +14,7 @@ Memory is bounded: `max_bytes` of frames, `MAX_GROUPS` groups, `max_requests` op
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.config import RetransmissionConfig
 from shared.wire.messages import Feedback, SideInfo, SymbolFrame
@@ -245,6 +245,11 @@ def complete_feedback(side: SideInfo) -> Feedback:
         side_missing=False,
         missing_frames=(),
     )
+
+
+def cache_miss_feedback(side: SideInfo) -> Feedback:
+    """The map refers to an image that is not here."""
+    return replace(complete_feedback(side), complete=False, cache_miss=True)
 
 
 def _size(frame: SymbolFrame) -> int:

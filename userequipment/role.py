@@ -29,8 +29,8 @@ from shared.wire.messages import (
 )
 from userequipment.answer import AnswerBook
 from userequipment.channel_decode import Air
-from userequipment.pipeline import Decoded
-from userequipment.receive import Receiver, Reception, complete_feedback
+from userequipment.pipeline import CACHE_MISS, Decoded
+from userequipment.receive import Receiver, Reception, cache_miss_feedback, complete_feedback
 from userequipment.uplink import Uplink
 
 
@@ -108,6 +108,8 @@ class UserEquipment:
             detail = " ".join(str(result).split())[:160]
             reason = f"decode: {type(result).__name__}: {detail}"
             result = Decoded("failed", reason, "", (), None, 0, "", {})
+        if result.status == CACHE_MISS:
+            return [] if self._quiet else self._say(cache_miss_feedback(side)) + self._drained()
         answer = self._answer(side.request_id, result)
         journal: list[Action] = [
             Record("ue_tokens", {"request_id": name, "user": answer.user, "digest": answer.digest}),
@@ -214,6 +216,7 @@ class UserEquipment:
                 (text[:MAX_LATER_CHARS], None if control is None else control[:MAX_LATER_CHARS])
                 for text, control in decoded.later
             ),
+            kept=decoded.kept,
         )
 
     def _drained(self) -> list[Action]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 MAX_TAPS = 64
 BASE_STATION = -1  # the `user` of messages that concern no user
 
@@ -230,7 +230,10 @@ class UplinkRequest(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback(Message):
-    """ACK (nothing missing) or NACK (the frames, or the side information itself, to send again)."""
+    """ACK (nothing missing) or NACK (the frames, or the side information itself, to send again).
+
+    `cache_miss`: the map refers to an image that this UE does not have.
+    """
 
     KIND = "feedback"
     user: int = _user()
@@ -240,6 +243,7 @@ class Feedback(Message):
     complete: bool = f.flag()
     side_missing: bool = f.flag()
     missing_frames: tuple[int, ...] = f.array_of(_count())
+    cache_miss: bool = f.default(f.flag(), False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,7 +251,7 @@ class Answer(Message):
     """A UE's answer. `control_text` is what the same replica says with every image token erased.
 
     Where several questions were asked at the UE, these are of the first, and `later` has (text, control_text)
-    of each of the others, in their order.
+    of each of the others, in their order. `kept`: the image is in the UE's cache, where the map said.
     """
 
     KIND = "answer"
@@ -267,6 +271,7 @@ class Answer(Message):
         f.array_of(f.record(f.text(MAX_LATER_CHARS), f.optional(f.text(MAX_LATER_CHARS))), MAX_QUESTIONS - 1),
         (),
     )
+    kept: bool = f.default(f.flag(), False)
 
 
 # --- control plane: role <-> its agent ---------------------------------------------------------------

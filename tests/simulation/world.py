@@ -67,7 +67,10 @@ class Node:
 
 
 class World:
-    """`journal` has all events; `tells` what went to agents; `transmissions` the base station's frames."""
+    """`journal` has all events; `tells` what went to agents; `transmissions` the base station's frames.
+
+    `make_receiver` gives each process of a UE its own pipeline, where `receiver` serves them all.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class World:
         mischief: Mischief = no_mischief,
         sender: SenderHalf | None = None,
         receiver: ReceiverHalf | None = None,
+        make_receiver: Callable[[], ReceiverHalf] | None = None,
         encode_s: float = 0.02,
         decode_s: float = 0.03,
     ) -> None:
@@ -92,7 +96,8 @@ class World:
         self._workload = workload
         self._images = images or {}
         self._sender = sender or StandInGroupPipeline()
-        self._receiver = receiver or StandInRequestPipeline()
+        one_for_all = receiver or StandInRequestPipeline()
+        self._make_receiver = make_receiver or (lambda: one_for_all)
         self._compute_s = {"bs": encode_s, "ce": 0.0, "ue": decode_s}
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -124,7 +129,7 @@ class World:
         elif kind == "ce":
             role = ChannelEmulator(spec)
         else:
-            role = UserEquipment(spec, self._receiver, "print")
+            role = UserEquipment(spec, self._make_receiver(), "print")
         node = self.nodes[name] = Node(name, incarnation, role, self._compute_s[kind])
         self._incarnations[name, incarnation] = node
         self._wake(node)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared import index_map
 from shared.index_map import SENT, IndexMap, IndexMapError, Run, TokenState, runs_of
+from shared.semantic_cache import Slot
 
 IMAGE_TOKENS = 64
 
@@ -71,8 +72,9 @@ def test_every_single_bit_error_is_detected(original: IndexMap, data: st.DataObj
 
 def test_a_shared_image_with_private_words_costs_few_bits() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PRIVATE, 12, 0))
-    # 32 control + 1 all selected + (1 state + 1 to the last + 1 continues) + (2 + 1 + 1) + 16 CRC
-    assert index_map.encode(a_map(runs, 12))[1] == 32 + 1 + 3 + 4 + 16
+    # 32 control + 3 (not cached, not to keep, all selected) + (1 state + 1 to the last + 1 continues) +
+    # (2 + 1 + 1) + 16 CRC
+    assert index_map.encode(a_map(runs, 12))[1] == 32 + 3 + 3 + 4 + 16
 
 
 def test_sharing_an_image_costs_the_map_nothing() -> None:
@@ -84,7 +86,7 @@ def test_sharing_an_image_costs_the_map_nothing() -> None:
 def test_words_that_begin_alike_cost_one_run_more() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PUBLIC, 5, 64), Run(TokenState.PRIVATE, 7, 0))
     # (1 state + 1 not to the last + 5 gamma(5) + 1 continues) more
-    assert index_map.encode(a_map(runs, 12))[1] == 32 + 1 + 3 + 8 + 4 + 16
+    assert index_map.encode(a_map(runs, 12))[1] == 32 + 3 + 3 + 8 + 4 + 16
 
 
 def test_which_tokens_are_selected_costs_what_there_is_to_choose() -> None:
@@ -94,17 +96,42 @@ def test_which_tokens_are_selected_costs_what_there_is_to_choose() -> None:
     for reference, place in enumerate(chosen):
         positions[place] = (TokenState.PUBLIC, reference)
     # 8 of 64 in 7 bits, ceil(log2 C(64, 8)) = 33, (1 state + 1 to the last + 1 continues)
-    assert index_map.encode(a_map(runs_of(positions), 0))[1] == 32 + 1 + 7 + 33 + 3 + 16
+    assert index_map.encode(a_map(runs_of(positions), 0))[1] == 32 + 3 + 7 + 33 + 3 + 16
 
 
 def test_a_selection_of_all_tokens_is_written_in_one_way_only() -> None:
     """'Some selected', and then all of them: the sender does not write that, so it is damage."""
     some = a_map((Run(TokenState.UNSELECTED, 64),), 0)
-    bits = bin(int.from_bytes(index_map.encode(some)[0], "big"))[2:].zfill(56)
-    assert bits[32:40] == "0" + "0000000"
-    crafted = bits[:33] + f"{64:07b}" + bits[40:]
+    payload, n_bits = index_map.encode(some)
+    bits = "".join(f"{byte:08b}" for byte in payload)
+    assert n_bits == 58
+    assert bits[32:42] == "00" + "0" + "0000000"
+    crafted = bits[:35] + f"{64:07b}" + bits[42:]
     with pytest.raises(IndexMapError, match="64 of 64 image tokens selected"):
-        index_map.decode(int(crafted, 2).to_bytes(7, "big"), 64)
+        index_map.decode(int(crafted, 2).to_bytes(len(payload), "big"), 64)
+
+
+def test_an_image_in_the_cache_is_named_by_its_slot_and_version() -> None:
+    slot = Slot(5, 4_000)
+    known = runs_of([*index_map.known_positions(64), *((TokenState.PRIVATE, i) for i in range(12))])
+    original = replace(a_map(known, 12), cached=slot)
+    payload, n_bits = index_map.encode(original)
+    # 32 control + (1 cached + 4 slot + 12 version) + (2 state + 1 to the last + 1 continues) + 16 CRC
+    assert n_bits == 32 + 17 + 4 + 16
+    read = index_map.decode(payload, 64)
+    assert (read.cached, read.keep) == (slot, None)
+    assert read.positions() == original.positions()
+    with pytest.raises(IndexMapError, match="known positions only"):
+        index_map.encode(replace(a_map((Run(TokenState.PUBLIC, 64),), 0), cached=slot))
+
+
+def test_an_image_to_keep_says_where() -> None:
+    slot = Slot(15, 1)
+    original = replace(a_map((Run(TokenState.PUBLIC, 64, 0),), 0), keep=slot)
+    read = index_map.decode(index_map.encode(original)[0], 64)
+    assert (read.cached, read.keep) == (None, slot)
+    with pytest.raises(ValueError, match="slot 16, version 0"):
+        Slot(16, 0)
 
 
 def test_eighths_that_there_are_not_do_not_fit() -> None:
