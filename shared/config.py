@@ -131,8 +131,12 @@ class WorkloadConfig(_Section):
 
 
 class RetransmissionConfig(_Section):
-    """NACK-based retransmission of missing frames."""
+    """NACK-based retransmission of missing frames and, with `least_snr_db`, of faint ones.
 
+    A frame whose post-equaliser SNR, all its copies combined, is below `least_snr_db` is asked for again.
+    """
+
+    least_snr_db: float | None = Field(None, ge=-50.0, le=100.0)
     max_attempts: int = Field(3, ge=1, le=16)
     nack_after_ms: int = Field(60, ge=1)
     feedback_timeout_ms: int = Field(2_000, ge=1)

@@ -1,12 +1,12 @@
 """From received frames to an answer: the UE's stages in order.
 
-equalise -> reassemble -> channel decode -> decode. Runs as one job off the network loop. What arrives may
-be damaged in any way: the result says so (`degraded`, `failed` with a reason), it never raises for it. The
-questions asked here all see the image as it was received once.
+equalise -> reassemble -> channel decode -> decode. Runs as one job off the network loop. What arrives
+may be damaged in any way: the result says so (`degraded`, `failed` with a reason), it never raises for it.
+The questions asked here all see the image as it was received once.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -18,12 +18,15 @@ from shared.semantic_cache import identity_of
 from shared.token_digest import token_digest
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
-from userequipment.channel_decode import Air, TokenSymbols, equalise_frame
+from userequipment.channel_decode import Air, TokenSymbols
+from userequipment.combine import equalise_copies
 from userequipment.decode import Seen, answers, channel_decode, image_of, known_image, received_snr_db
 from userequipment.image_cache import ImageCache
 from userequipment.questions import QuestionError
 from userequipment.reassemble import Position, reassemble
 
+Frames = Mapping[int, Sequence[SymbolFrame]]
+"""The copies of each frame that arrived, by frame_id."""
 CACHE_MISS = "cache_miss"
 """The map refers to an image that is not here."""
 
@@ -64,8 +67,8 @@ class RequestPipeline:
         self._questions = questions
         self._cache = ImageCache()
 
-    def run(self, side: SideInfo, frames: Mapping[int, SymbolFrame], air: Air) -> Decoded:
-        """`frames` holds what arrived, by frame_id; what `side` names beyond that is lost."""
+    def run(self, side: SideInfo, frames: Frames, air: Air) -> Decoded:
+        """`frames` holds what arrived; what `side` names beyond that is lost."""
         marks = [self._clock()]
         try:
             indices = index_map.decode(side.payload, self._receiver.image_length)
@@ -158,15 +161,15 @@ def _sent(side: SideInfo) -> list[tuple[str, range]]:
     ]
 
 
-def _tokens(frames: Mapping[int, SymbolFrame], air: Air) -> dict[tuple[str, int], TokenSymbols]:
+def _tokens(frames: Frames, air: Air) -> dict[tuple[str, int], TokenSymbols]:
     """Every token that arrived intact, by (stream, place). A frame that cannot be read is a lost frame."""
     tokens: dict[tuple[str, int], TokenSymbols] = {}
-    for frame in frames.values():
+    for copies in frames.values():
         try:
-            arrived = equalise_frame(frame, air)
+            arrived = equalise_copies(copies, air)
         except ProtocolError:
             continue  # its tokens stay absent, so the request is answered as degraded and says how many
-        tokens.update({(frame.stream, place): token for place, token in arrived.items()})
+        tokens.update({(copies[0].stream, place): token for place, token in arrived.items()})
     return tokens
 
 

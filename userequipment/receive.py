@@ -4,16 +4,18 @@
     assembling --still missing after the last NACK--> given up (the request is decoded with erasures)
 
 The base station sends a request's index map after its frames, and the way here keeps the order: what is
-missing when the map is there is lost, or was delayed by a fault. A UE asks `nack_after_ms` after the last
-arrival, then after twice that, four times, ... (at most eight times), and at most 2 x (max_attempts - 1)
-times: each retransmission may be lost, or the NACK that asked for it. Frames without a map say nothing yet,
-so the map is asked for only after eight times as long.
+missing when the map is there is lost, or was delayed by a fault. With a least SNR, what arrived too faintly
+is asked for too, until all attempts have come, and its copies are kept to be combined. A UE asks
+`nack_after_ms` after the last arrival, then after twice that, four times, ... (at most eight times), and at
+most 2 x (max_attempts - 1) times: each retransmission may be lost, or the NACK that asked for it. Frames
+without a map say nothing yet, so the map is asked for only after eight times as long.
 
 Memory is bounded: `max_bytes` of frames, `MAX_GROUPS` groups, `max_requests` open requests.
 """
 
+import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.config import RetransmissionConfig
@@ -26,10 +28,14 @@ _MAX_FEEDBACK_ATTEMPT = 255
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """A request that is ready to be decoded: `frames` by frame_id; lost ones are absent."""
+    """A request that is ready to be decoded: the copies of each frame, by frame_id; lost ones are absent."""
 
     side: SideInfo
-    frames: dict[int, SymbolFrame]
+    frames: dict[int, tuple[SymbolFrame, ...]]
+
+
+Quality = Callable[[Sequence[SymbolFrame]], float]
+"""The SNR in dB that copies of one frame have together."""
 
 
 @dataclass(slots=True)
@@ -47,7 +53,8 @@ class _Group:
     """Frames of one group for this user, shared by its requests there."""
 
     last_arrival_s: float
-    frames: dict[int, SymbolFrame] = field(default_factory=dict)
+    frames: dict[int, list[SymbolFrame]] = field(default_factory=dict)
+    snr_db: dict[int, float] = field(default_factory=dict)
     waiting: dict[str, _Waiting] = field(default_factory=dict)
     had_side_info: bool = False
     side_nacks: int = 0
@@ -58,8 +65,18 @@ class Receiver:
     """Data in; `Feedback` to send and `Reception`s to decode out."""
 
     def __init__(
-        self, user: int, config: RetransmissionConfig, max_bytes: int, max_requests: int, keep_s: float
+        self,
+        user: int,
+        config: RetransmissionConfig,
+        max_bytes: int,
+        max_requests: int,
+        keep_s: float,
+        quality: Quality | None = None,
     ) -> None:
+        """`quality` is asked where the configuration has a least SNR."""
+        self._quality = None if config.least_snr_db is None else quality
+        self._least_snr_db = -math.inf if config.least_snr_db is None else config.least_snr_db
+        self._max_attempts = config.max_attempts
         self._user = user
         self._nack_s = config.nack_after_ms / 1e3
         self._max_nacks = 2 * (config.max_attempts - 1)
@@ -93,14 +110,25 @@ class Receiver:
         return self._conclude(side.group_id, now_s)
 
     def on_frame(self, frame: SymbolFrame, now_s: float) -> list[Feedback | Reception]:
-        """Keep the first copy of every frame, also when its index map has not arrived yet."""
+        """Keep the first copy of every frame, also when its index map has not arrived yet; or all copies."""
         group = self._group(frame.group_id, now_s)
         group.last_arrival_s = now_s
-        if frame.frame_id in group.frames or not self._make_room(_size(frame), frame.group_id):
+        copies = group.frames.get(frame.frame_id, [])
+        if copies and not self._adds(frame, copies):
             return []
-        group.frames[frame.frame_id] = frame
+        if not self._make_room(_size(frame), frame.group_id):
+            return []
+        group.frames[frame.frame_id] = [*copies, frame]
+        if self._quality is not None:
+            group.snr_db[frame.frame_id] = self._quality(group.frames[frame.frame_id])
         self._bytes += _size(frame)
         return self._conclude(frame.group_id, now_s)
+
+    def _adds(self, frame: SymbolFrame, copies: Sequence[SymbolFrame]) -> bool:
+        """Whether a further copy of a frame is worth keeping: another attempt at the same, to be combined."""
+        first = copies[0]
+        same = _names(frame) == _names(first) and frame.uses_per_token == first.uses_per_token
+        return self._quality is not None and same and all(c.attempt != frame.attempt for c in copies)
 
     def cancel(self, request_id: str) -> bool:
         """Forget a request; True if it was waiting."""
@@ -174,15 +202,22 @@ class Receiver:
                 out += [complete_feedback(waiting.side), self._reception(group, waiting.side)]
         return out
 
-    @staticmethod
-    def _missing(group: _Group, side: SideInfo) -> tuple[int, ...]:
-        return tuple(named[0] for named in side.frames if not _matches(group.frames.get(named[0]), named))
+    def _missing(self, group: _Group, side: SideInfo) -> tuple[int, ...]:
+        return tuple(named[0] for named in side.frames if not self._good(group, named))
+
+    def _good(self, group: _Group, named: tuple[int, int, int, int]) -> bool:
+        """There, and well received or as well as it will get."""
+        copies = group.frames.get(named[0])
+        if not copies or _names(copies[0]) != named:
+            return False
+        if self._quality is None or group.snr_db[named[0]] >= self._least_snr_db:
+            return True
+        return max(copy.attempt for copy in copies) + 1 >= self._max_attempts
 
     @staticmethod
     def _reception(group: _Group, side: SideInfo) -> Reception:
-        found = {named[0]: group.frames.get(named[0]) for named in side.frames}
-        matching = {n[0]: f for n in side.frames if (f := found[n[0]]) is not None and _matches(f, n)}
-        return Reception(side, matching)
+        found = {named: tuple(group.frames.get(named[0], ())) for named in side.frames}
+        return Reception(side, {n[0]: c for n, c in found.items() if c and _names(c[0]) == n})
 
     def _nack(self, group: _Group, waiting: _Waiting, now_s: float) -> Feedback:
         waiting.nacks += 1
@@ -231,7 +266,8 @@ class Receiver:
         return fits
 
     def _forget(self, group_id: int) -> None:
-        self._bytes -= sum(_size(f) for f in self._groups.pop(group_id).frames.values())
+        copies = self._groups.pop(group_id).frames.values()
+        self._bytes -= sum(_size(frame) for frames in copies for frame in frames)
 
 
 def complete_feedback(side: SideInfo) -> Feedback:
@@ -257,8 +293,6 @@ def _size(frame: SymbolFrame) -> int:
     return payload.nbytes if isinstance(payload, memoryview) else len(payload)
 
 
-def _matches(frame: SymbolFrame | None, named: tuple[int, int, int, int]) -> bool:
-    """Is this the frame that the index map means?"""
-    if frame is None:
-        return False
-    return (frame.frame_id, int(frame.stream == "private"), frame.first_token, frame.n_tokens) == named
+def _names(frame: SymbolFrame) -> tuple[int, int, int, int]:
+    """What the message around an index map calls the frame."""
+    return frame.frame_id, int(frame.stream == "private"), frame.first_token, frame.n_tokens

@@ -5,7 +5,6 @@
 A request is in one place at a time: with the receiver, in `_decoding`, or in the answer book.
 """
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from shared.actions import Action, Compute, Record, Send, Tell
@@ -29,7 +28,8 @@ from shared.wire.messages import (
 )
 from userequipment.answer import AnswerBook
 from userequipment.channel_decode import Air
-from userequipment.pipeline import CACHE_MISS, Decoded
+from userequipment.combine import combined_snr_db
+from userequipment.pipeline import CACHE_MISS, Decoded, Frames
 from userequipment.receive import Receiver, Reception, cache_miss_feedback, complete_feedback
 from userequipment.uplink import Uplink
 
@@ -37,7 +37,7 @@ from userequipment.uplink import Uplink
 class Pipeline(Protocol):
     """The receiver half of a scheme."""
 
-    def run(self, side: SideInfo, frames: Mapping[int, SymbolFrame], air: Air) -> Decoded: ...
+    def run(self, side: SideInfo, frames: Frames, air: Air) -> Decoded: ...
 
 
 class UserEquipment:
@@ -54,6 +54,7 @@ class UserEquipment:
             max_bytes=config.limits.queue_bytes_per_user,
             max_requests=config.limits.open_requests,
             keep_s=config.deadline_ms / 1e3,
+            quality=lambda copies: combined_snr_db(copies, self._air()),
         )
         self._answers = AnswerBook(config.retransmission)
         self._uplink = Uplink(spec)
@@ -185,9 +186,7 @@ class UserEquipment:
     def _decode(self, reception: Reception) -> Compute:
         name = reception.side.request_id
         self._decoding[name] = reception.side
-        welcome = self._session.welcome
-        # Nothing arrives before the emulator's Welcome.
-        air = Air(self._spec.config.channel, 0.0 if welcome is None else welcome.snr_db)
+        air = self._air()
 
         def job() -> Decoded | None:
             # Read on the compute thread: a request that was cancelled in the queue is not worth decoding.
@@ -196,6 +195,11 @@ class UserEquipment:
             return self._pipeline.run(reception.side, reception.frames, air)
 
         return Compute(f"decode:{name}", job)
+
+    def _air(self) -> Air:
+        welcome = self._session.welcome
+        # Nothing arrives before the emulator's Welcome.
+        return Air(self._spec.config.channel, 0.0 if welcome is None else welcome.snr_db)
 
     def _answer(self, name: str, decoded: Decoded) -> Answer:
         control = decoded.control_text

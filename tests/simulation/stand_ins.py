@@ -12,7 +12,7 @@ import numpy as np
 from basestation.pipeline import AdmittedRequest, GroupPlan
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air
-from userequipment.pipeline import Decoded
+from userequipment.pipeline import Decoded, Frames
 
 PUBLIC_TOKENS = 12
 TOKENS_PER_FRAME = 4
@@ -81,8 +81,9 @@ class StandInRequestPipeline:
     def __init__(self, spoil: Callable[[SideInfo], None] = lambda _: None) -> None:
         self._spoil = spoil
 
-    def run(self, side: SideInfo, frames: Mapping[int, SymbolFrame], air: Air) -> Decoded:
+    def run(self, side: SideInfo, copies: Frames, air: Air) -> Decoded:
         self._spoil(side)
+        frames = {number: of_frame[0] for number, of_frame in copies.items()}
         shared_image = any(private == 0 for _, private, _, _ in side.frames)
         public, private = _samples(frames, "public"), _samples(frames, "private")
         words = {private[i] for i in (0, 1) if i in private}

@@ -16,6 +16,8 @@ from shared.wire.messages import SymbolFrame
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, RandomMischief, workload
 from tests.simulation.world import World, no_mischief
+from userequipment.channel_decode import Air
+from userequipment.combine import combined_snr_db
 from userequipment.pipeline import RequestPipeline
 from userequipment.process import warm_up as warm_up_receiver
 
@@ -84,6 +86,29 @@ def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first
     assert images_sent
     assert sum(f.n_tokens * f.uses_per_token for f in of_images) == images_sent * 16 * 7
     assert {f.uses_per_token for f in frames} == {7, 14}
+
+
+def test_faint_frames_are_sent_again_and_combined(bundle: Bundle) -> None:
+    """One gain a request, so a repetition wins 3 dB: a frame comes until it has 8 dB, at most three times."""
+    channel = {"model": "rayleigh", "csi": "genie", "snr_db": 8.0}
+    changes = {"retransmission": {"least_snr_db": 8.0}}
+    config = parse_config({"users": 3, "max_group": 3, "channel": channel, **changes}, "test")
+    world = world_of(bundle, config, 0.0)
+    world.run_workload()
+    assert check_invariants(world) == {"ok": N}
+    copies: dict[tuple[int, int, int], list[SymbolFrame]] = {}
+    for _, name, message in world.sent:
+        if name == "ce" and isinstance(message, SymbolFrame):
+            copies.setdefault((message.users[0], message.group_id, message.frame_id), []).append(message)
+    counts = {len(of_one) for of_one in copies.values()}
+    assert counts == {1, 2, 3} or counts == {1, 3}
+    for (user, _, _), of_one in copies.items():
+        snr_db = combined_snr_db(of_one, Air(config.channel, config.channel.snr_db_of(user)))
+        assert snr_db >= 8.0 or len(of_one) == 3
+        if len(of_one) > 1:
+            assert combined_snr_db(of_one[:-1], Air(config.channel, 8.0)) < 8.0, "asked for without need"
+            gains = {block[1] for frame in of_one for block in frame.genie_blocks}
+            assert len(gains) == 1, "the same gain again: no diversity within a block"
 
 
 def test_the_same_seed_gives_the_same_answers(bundle: Bundle) -> None:

@@ -46,7 +46,7 @@ def pipeline(config: RunConfig) -> RequestPipeline:
 
 
 def decode(pipeline: RequestPipeline, plan: GroupPlan, side: SideInfo) -> Decoded:
-    return pipeline.run(side, {frame.frame_id: frame for frame in plan.frames}, AIR)
+    return pipeline.run(side, {frame.frame_id: [frame] for frame in plan.frames}, AIR)
 
 
 def test_every_question_is_answered_from_one_image(pipeline: RequestPipeline, plan: GroupPlan) -> None:

@@ -1,5 +1,6 @@
 """Assembly, NACKs, giving up, and bounded memory."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -40,7 +41,7 @@ def test_complete_means_acknowledged_and_handed_over() -> None:
     ack, reception = r.on_frame(frames[-1], 0.0)
     assert isinstance(ack, Feedback)
     assert ack.complete
-    assert reception == Reception(side, {f.frame_id: f for f in frames})
+    assert reception == Reception(side, {f.frame_id: (f,) for f in frames})
     assert len(r) == 0
 
 
@@ -66,7 +67,7 @@ def test_nacks_name_what_is_missing_back_off_and_end_in_erasures() -> None:
     ]
     last = out[-1][1]
     assert isinstance(last, Reception)
-    assert last.frames == {1: frames[1]}
+    assert last.frames == {1: (frames[1],)}
 
 
 def test_without_retransmission_there_is_no_nack() -> None:
@@ -132,7 +133,7 @@ def test_the_first_copy_of_a_frame_counts() -> None:
     r.on_frame(replace(frames[0], attempt=1), 0.0)
     _, reception = r.on_frame(frames[3], 0.0)
     assert isinstance(reception, Reception)
-    assert reception.frames[0].attempt == 0
+    assert [copy.attempt for copy in reception.frames[0]] == [0]
 
 
 def test_at_the_deadline_a_request_is_forgotten() -> None:
@@ -154,7 +155,7 @@ def test_memory_is_bounded_in_bytes_requests_and_groups() -> None:
     for f in sides[0][1]:
         r.on_frame(f, 0.1)
     assert r.overflows > 1
-    assert sum(len(f.payload) for g in r._groups.values() for f in g.frames.values()) <= 100
+    assert sum(len(f.payload) for g in r._groups.values() for c in g.frames.values() for f in c) <= 100
     for group in range(1_000, 1_000 + 2 * receive.MAX_GROUPS):
         r.on_frame(message_set(group)[1][0], 0.2)
     assert len(r._groups) <= receive.MAX_GROUPS
@@ -168,3 +169,44 @@ def test_cancel(waiting: bool) -> None:
         r.on_side_info(side, 0.0)
     assert r.cancel(side.request_id) is waiting
     assert len(r) == 0
+
+
+def faint(least_snr_db: float, snr_db: float, max_attempts: int = 3) -> Receiver:
+    """Every copy has `snr_db`; copies add up."""
+    config = RetransmissionConfig(max_attempts=max_attempts, nack_after_ms=60, least_snr_db=least_snr_db)
+    return Receiver(0, config, 10_000, 8, 30.0, quality=lambda copies: snr_db + 10 * math.log10(len(copies)))
+
+
+def test_a_faint_frame_is_asked_for_until_its_copies_are_good_together() -> None:
+    side, frames = message_set()
+    r = faint(least_snr_db=5.0, snr_db=3.0)
+    r.on_side_info(side, 0.0)
+    assert [o for f in frames for o in r.on_frame(f, 0.0)] == []
+    ((_, nack),) = ticks(r, 0.1)
+    assert isinstance(nack, Feedback)
+    assert nack.missing_frames == tuple(f.frame_id for f in frames)
+    again = [replace(f, attempt=1) for f in frames]
+    assert [o for f in again[:-1] for o in r.on_frame(f, 0.15)] == []
+    assert r.on_frame(again[0], 0.15) == [], "the same attempt twice adds nothing"
+    ack, reception = r.on_frame(again[-1], 0.15)
+    assert isinstance(ack, Feedback)
+    assert isinstance(reception, Reception)
+    assert ack.complete
+    assert {len(copies) for copies in reception.frames.values()} == {2}
+
+
+def test_after_the_last_attempt_what_is_there_must_do() -> None:
+    side, frames = message_set()
+    r = faint(least_snr_db=30.0, snr_db=0.0, max_attempts=2)
+    r.on_side_info(side, 0.0)
+    for attempt in (0, 1):
+        out = [o for f in frames for o in r.on_frame(replace(f, attempt=attempt), 0.0)]
+    assert [type(o) for o in out] == [Feedback, Reception]
+
+
+def test_without_a_least_snr_one_copy_is_kept() -> None:
+    side, frames = message_set()
+    r = Receiver(0, RetransmissionConfig(), 10_000, 8, 30.0, quality=lambda copies: -math.inf)
+    r.on_side_info(side, 0.0)
+    out = [o for f in (frames[0], *frames) for o in r.on_frame(f, 0.0)]
+    assert [type(o) for o in out] == [Feedback, Reception]
