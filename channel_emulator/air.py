@@ -57,7 +57,7 @@ class Air:
             return replace(frame, users=(user,))
         realisation = self._fading.realise(user, frame.group_id, frame.first_use, frame.uses)
         blocks = self._genie_says(realisation)
-        n0 = n0_of(channel.model, channel.snr_db_of(user))
+        n0 = n0_of(channel.model, channel.snr_db_at(user, frame.first_use))
         source = noise_generator(self._config.seed, user, frame.group_id, frame.frame_id, frame.attempt)
         received = transmit(sent.samples, realisation, n0, source)
         try:

@@ -5,12 +5,15 @@
 """
 
 import difflib
+from bisect import bisect_right
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from shared.air.snr_trace import Step, check_steps, read_snr_trace
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOTS
 
@@ -40,6 +43,8 @@ class ChannelConfig(_Section):
 
     `k_factor_db`: of 'rician', the power of the line of sight over that of the scatter. `delay_spread_ns`: of
     the 3GPP profiles, RMS. Models of several taps are seen through an OFDM grid of `subcarriers`.
+    `snr_trace`, given as a CSV file's path, is the SNR over time (`air.snr_trace`); `snr_db` is then what is
+    known of it beforehand.
     """
 
     model: Literal[
@@ -50,6 +55,7 @@ class ChannelConfig(_Section):
     subcarriers: int = Field(256, ge=1, le=4_096)
     subcarrier_spacing_khz: float = Field(30.0, gt=0.0, le=960.0)
     snr_db: float | tuple[float, ...] = 10.0
+    snr_trace: tuple[Step, ...] = ()
     coherence: Literal["request", "uses"] = "request"
     coherence_uses: int = Field(4_096, ge=1)
     csi: Literal["pilots", "genie"] = "pilots"
@@ -69,9 +75,31 @@ class ChannelConfig(_Section):
             raise ValueError("channel.snr_db must lie in [-50, 100] dB")
         return self
 
+    @field_validator("snr_trace", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return read_snr_trace(Path(value)) if isinstance(value, str) else value
+
     def snr_db_of(self, user: int) -> float:
         """Average SNR of one user in dB; a list gives one value per user."""
         return self.snr_db[user] if isinstance(self.snr_db, tuple) else self.snr_db
+
+    def snr_db_at(self, user: int, first_use: int) -> float:
+        """SNR of one user in dB for what is sent at a channel use of the downlink's clock."""
+        if not self.snr_trace:
+            return self.snr_db_of(user)
+        starts, values = self._steps_of[user]
+        return values[bisect_right(starts, first_use) - 1]
+
+    @cached_property
+    def _steps_of(self) -> dict[int, tuple[list[int], list[float]]]:
+        """Of each user: where steps begin, and their SNRs."""
+        found: dict[int, tuple[list[int], list[float]]] = {}
+        for first_use, user, snr_db in self.snr_trace:
+            starts, values = found.setdefault(user, ([], []))
+            starts.append(first_use)
+            values.append(snr_db)
+        return found
 
 
 class SharingConfig(_Section):
@@ -213,6 +241,10 @@ class RunConfig(_Section):
     def _check(self) -> Self:
         if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
+        try:
+            check_steps(self.channel.snr_trace, self.users)
+        except ValueError as error:
+            raise ValueError(f"channel.snr_trace: {error}") from None
         if self.channel.codec == "bypass" and self.rate.image_eighths < EIGHTHS:
             raise ValueError("rate.image_eighths: channel.codec 'bypass' sends whole vectors, expected 8")
         if self.question_at == "ue" and not self.workload.may_ask_about_images:

@@ -19,14 +19,20 @@ from shared.wire.messages import SymbolFrame
 
 @dataclass(frozen=True, slots=True)
 class Air:
-    """What the UE knows of its channel: the model, how the gain is learnt, and the average SNR in dB."""
+    """What the UE knows of its channel: the model, how the gain is learnt, and the average SNR in dB.
+
+    Where the SNR follows a trace, `user` says whose: a receiver measures its noise.
+    """
 
     channel: ChannelConfig
     snr_db: float
+    user: int = 0
 
-    @property
-    def n0(self) -> float:
-        return n0_of(self.channel.model, self.snr_db)
+    def n0_at(self, first_use: int) -> float:
+        """N0 of what was sent at a channel use."""
+        traced = bool(self.channel.snr_trace)
+        snr_db = self.channel.snr_db_at(self.user, first_use) if traced else self.snr_db
+        return n0_of(self.channel.model, snr_db)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +53,16 @@ def equalise_frame(frame: SymbolFrame, air: Air) -> dict[int, TokenSymbols]:
     shape_NU = (frame.n_tokens, frame.uses_per_token)
     if frame.uses != frame.pilot_uses + frame.n_tokens * frame.uses_per_token:
         raise ProtocolError("bad_samples", f"{frame.pilot_uses} pilots and {shape_NU}", f"{frame.uses} uses")
-    gain, gain_error = channel_gain(frame, received, air.channel, air.n0)
+    n0 = air.n0_at(frame.first_use)
+    gain, gain_error = channel_gain(frame, received, air.channel, n0)
     body = slice(frame.pilot_uses, None)
     errors = gain_error if isinstance(gain_error, float) else gain_error[body]
     if isinstance(gain, np.ndarray):
-        symbols, noise = equalise(received[body], gain[body], air.n0, errors)
+        symbols, noise = equalise(received[body], gain[body], n0, errors)
         noise_NU = noise.reshape(shape_NU)
     else:
         assert isinstance(errors, float)  # one gain has one error
-        symbols, level = equalise(received[body], gain, air.n0, errors)
+        symbols, level = equalise(received[body], gain, n0, errors)
         noise_NU = np.full(shape_NU, level, np.float32)
     return {
         frame.first_token + i: TokenSymbols(row_U, noise_U)

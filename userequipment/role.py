@@ -199,7 +199,8 @@ class UserEquipment:
     def _air(self) -> Air:
         welcome = self._session.welcome
         # Nothing arrives before the emulator's Welcome.
-        return Air(self._spec.config.channel, 0.0 if welcome is None else welcome.snr_db)
+        snr_db = 0.0 if welcome is None else welcome.snr_db
+        return Air(self._spec.config.channel, snr_db, self._spec.user)
 
     def _answer(self, name: str, decoded: Decoded) -> Answer:
         control = decoded.control_text

@@ -16,6 +16,7 @@ from shared.config import ChannelConfig
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SAMPLE_FORMATS, SymbolFrame
 from tests.unit.channel_emulator.support import config, frame, qpsk
+from userequipment.channel_decode import Air as Hearing
 
 N = 2**17  # relative standard error of a noise power: 0.28%, or 0.012 dB
 
@@ -48,6 +49,18 @@ def test_each_user_has_its_own_snr_and_its_own_noise() -> None:
         assert -10 * math.log10(float(np.mean(np.abs(w) ** 2))) == pytest.approx(expected, abs=0.1)
     correlation = abs(np.vdot(noise[0], noise[1])) / N / math.sqrt(1.0 * 0.01)
     assert correlation < 5 / math.sqrt(N)
+
+
+def test_the_snr_follows_its_trace_on_the_channel_use_clock() -> None:
+    """And the receiver is told the noise that there is."""
+    x, trace = qpsk(N), ((0, 0, 12.0), (0, 1, 5.0), (1_000, 0, -2.0), (9_000, 0, 7.0))
+    for first_use, snr_db in ((0, 12.0), (999, 12.0), (1_000, -2.0), (50_000, 7.0)):
+        sent = frame(samples=x, n_tokens=64, first_use=first_use)
+        y = _samples(_receive(sent, users=2, snr_db=0.0, snr_trace=trace))
+        noise = float(np.mean(np.abs(y - x).astype(float) ** 2))
+        assert -10 * math.log10(noise) == pytest.approx(snr_db, abs=0.1)
+        heard = Hearing(config(users=2, snr_db=0.0, snr_trace=trace).channel, 0.0, user=0)
+        assert heard.n0_at(first_use) == pytest.approx(noise, rel=0.02)
 
 
 @pytest.mark.parametrize("sample_format", SAMPLE_FORMATS)
