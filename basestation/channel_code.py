@@ -2,9 +2,11 @@
 
 Of each image token only the first eighths of its channel uses are sent that the operating point says. One
 amplitude a stream makes sum |x|^2 equal its channel uses: the public stream of a group, and the private one
-of each request. Pilots have unit modulus.
+of each request. Public symbols may have more power than private ones, or less: then the group's sum |x|^2
+equals its channel uses. Pilots have unit modulus.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,7 +60,8 @@ def code_frames(
     """
     preamble = pilots.pilot_sequence(pilot_uses(channel))
     symbols = _encode_streams(plans, vectors, encode, image_eighths)
-    amplitudes = {} if channel.codec == "bypass" else _amplitudes(plans, symbols)
+    bypass = channel.codec == "bypass"
+    amplitudes = {} if bypass else _amplitudes(plans, symbols, channel.public_power_db)
     frames = []
     for plan in plans:
         body_NU = np.stack([symbols[plan.stream, name] for name in plan.tokens])
@@ -88,7 +91,7 @@ def code_frames(
 
 
 def _amplitudes(
-    plans: Sequence[FramePlan], symbols: Mapping[tuple[str, Key], np.ndarray]
+    plans: Sequence[FramePlan], symbols: Mapping[tuple[str, Key], np.ndarray], public_power_db: float
 ) -> dict[StreamName, float]:
     energy: dict[StreamName, float] = {}
     uses: dict[StreamName, int] = {}
@@ -98,7 +101,20 @@ def _amplitudes(
             token_U = symbols[plan.stream, name]
             energy[stream] = energy.get(stream, 0.0) + power.energy(token_U)
             uses[stream] = uses.get(stream, 0) + token_U.size
-    return {stream: power.scale_to_unit_power(energy[stream], uses[stream]) for stream in uses}
+    levels = _powers(uses, public_power_db)
+    return {
+        stream: math.sqrt(levels[stream[0]]) * power.scale_to_unit_power(energy[stream], uses[stream])
+        for stream in uses
+    }
+
+
+def _powers(uses: Mapping[StreamName, int], public_power_db: float) -> dict[str, float]:
+    """Average power of public and of private symbols, one over all of a group's channel uses."""
+    ratio = 10.0 ** (public_power_db / 10.0)
+    total = sum(uses.values())
+    weighted = sum(n * (ratio if stream == "public" else 1.0) for (stream, _), n in uses.items())
+    private = total / weighted if weighted else 1.0
+    return {"public": ratio * private, "private": private}
 
 
 def _encode_streams(

@@ -44,7 +44,8 @@ class ChannelConfig(_Section):
     `k_factor_db`: of 'rician', the power of the line of sight over that of the scatter. `delay_spread_ns`: of
     the 3GPP profiles, RMS. Models of several taps are seen through an OFDM grid of `subcarriers`.
     `snr_trace`, given as a CSV file's path, is the SNR over time (`air.snr_trace`); `snr_db` is then what is
-    known of it beforehand.
+    known of it beforehand. `public_power_db`: the power of a group's public symbols over that of its private
+    ones; the group's average stays one.
     """
 
     model: Literal[
@@ -61,6 +62,7 @@ class ChannelConfig(_Section):
     csi: Literal["pilots", "genie"] = "pilots"
     estimator: Literal["ls", "lmmse"] = "ls"
     pilot_uses: int = Field(16, ge=1, le=4_096)
+    public_power_db: float = Field(0.0, ge=-20.0, le=20.0)
     sample_format: Literal["cf32", "cs16", "cs8"] = "cs16"
     codec: Literal["linear", "bypass"] = "linear"
     tokens_per_frame: int = Field(16, ge=1, le=4_096)

@@ -107,3 +107,25 @@ def test_of_an_image_token_the_first_eighths_are_sent_with_the_power_of_all() ->
         np.testing.assert_allclose(body_NU, ratio * own_NU[:, : body_NU.shape[1]], rtol=1e-4)
     public = [f for f in half.frames if f.stream == "public"]
     assert sum(f.energy for f in public) == pytest.approx(sum(f.uses for f in public), rel=1e-5)
+
+
+@pytest.mark.parametrize("boost_db", [-6.0, 3.0, 12.0])
+def test_public_symbols_may_have_more_power_and_the_group_has_what_it_had(boost_db: float) -> None:
+    level, uses, energy = {}, 0, 0.0
+    for stream in ("public", "private"):
+        frames = [f for f in code(public_power_db=boost_db).frames if f.stream == stream]
+        bodies = [samples.from_wire(f.payload, "cf32", 1.0, f.uses)[PILOTS:] for f in frames]
+        own = np.concatenate(bodies).astype(complex)
+        level[stream] = float(np.mean(np.abs(own) ** 2))
+        uses, energy = uses + len(own), energy + float(np.sum(np.abs(own) ** 2))
+    assert 10 * math.log10(level["public"] / level["private"]) == pytest.approx(boost_db, abs=1e-4)
+    assert energy == pytest.approx(uses, rel=1e-5)
+
+
+def test_one_stream_alone_has_unit_power_whatever_the_boost() -> None:
+    group = [sequence(0, 0, 7, (1, 2))]
+    comparison = compare(group, EXACT_ONLY, 2)
+    plan = partition(group, comparison, tokens_per_frame=4)
+    settings = ChannelConfig.model_validate({"model": "awgn", "public_power_db": 10.0})
+    coded = code_frames(plan.frames, comparison.vectors, 0, settings, encode)
+    assert sum(f.energy for f in coded.frames) == pytest.approx(sum(f.uses for f in coded.frames), rel=1e-5)
