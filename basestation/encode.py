@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from basestation.compare import TokenSequence
 from basestation.image_door import decode_image
-from shared.config import LimitsConfig
+from shared.config import LimitsConfig, RateConfig
 from shared.semantic.selection import most_salient
 from shared.semantic.sender import SemanticSender, SenderRequest
 from shared.semantic_cache import KnownImage, Slot
+
+EVERYTHING: Final = RateConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,11 @@ def encode_group(
     requests: Sequence[AdmittedRequest],
     sender: SemanticSender,
     limits: LimitsConfig,
-    keep: int | None = None,
+    rate: RateConfig = EVERYTHING,
 ) -> list[TokenSequence]:
     """Image and text tokens of every request; each distinct image goes through the model once.
 
-    `keep`: of each image only the most salient tokens are to be sent (None: all).
+    `rate` says how many of an image's tokens, the most salient ones, are to be sent to a user.
     """
     images: dict[str, np.ndarray] = {}
     for request in requests:
@@ -58,7 +61,14 @@ def encode_group(
         ],
         list(images.values()),
     )
-    selected_BN = None if keep is None else most_salient(output.salience, keep).cpu().numpy()
+
+    def selected(request: AdmittedRequest) -> np.ndarray | None:
+        kept = rate.image_tokens_of(request.user)
+        if kept is None or request.image_key is None:
+            return None
+        chosen: np.ndarray = most_salient(output.salience[place[request.image_key]], kept).cpu().numpy()
+        return chosen
+
     return [
         TokenSequence(
             request_id=request.request_id,
@@ -71,9 +81,7 @@ def encode_group(
             text_ND=output.text_tokens[i].float().cpu().numpy(),
             text_ids=tuple(output.text_ids[i]),
             questions_of=request.questions_of,
-            selected_N=None
-            if selected_BN is None or request.image_key is None
-            else selected_BN[place[request.image_key]],
+            selected_N=selected(request),
             cached=request.cached,
             keep=request.keep,
         )

@@ -60,7 +60,7 @@ class GroupPipeline:
         """Raises `BadInput` or ValueError when a request cannot be encoded."""
         config, sender = self._config, self._sender
         marks = [self._clock()]
-        sequences = encode_group(requests, sender, config.limits, config.rate.image_tokens)
+        sequences = encode_group(requests, sender, config.limits, config.rate)
         marks.append(self._clock())
         comparison = compare(sequences, config.sharing, sender.split_layer)
         comparison = merge(sequences, comparison, config.sharing, lambda c: self._price(sequences, c))

@@ -8,7 +8,7 @@ import difflib
 from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -113,15 +113,23 @@ class SharingConfig(_Section):
     variance_threshold: float = Field(0.05, ge=0.0)
 
 
+Kept = Annotated[int, Field(ge=1)]
+
+
 class RateConfig(_Section):
     """The operating point: how much of each image is sent.
 
-    `image_tokens`: only the most salient ones, whatever is asked about them (none: all). `image_eighths`: of
-    each one's channel uses, the first so many eighths (`shared.rate`).
+    `image_tokens`: only the most salient ones, whatever is asked about them (none: all); a list has a number
+    for each user, and what several of them get is sent once. `image_eighths`: of each one's channel uses, the
+    first so many eighths (`shared.rate`).
     """
 
-    image_tokens: int | None = Field(None, ge=1)
+    image_tokens: Kept | tuple[Kept | None, ...] | None = None
     image_eighths: int = Field(EIGHTHS, ge=1, le=EIGHTHS)
+
+    def image_tokens_of(self, user: int) -> int | None:
+        """Of one user."""
+        return self.image_tokens[user] if isinstance(self.image_tokens, tuple) else self.image_tokens
 
 
 class CacheConfig(_Section):
@@ -243,6 +251,9 @@ class RunConfig(_Section):
     def _check(self) -> Self:
         if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
+        kept = self.rate.image_tokens
+        if isinstance(kept, tuple) and len(kept) != self.users:
+            raise ValueError(f"rate.image_tokens lists {len(kept)} values for {self.users} users")
         try:
             check_steps(self.channel.snr_trace, self.users)
         except ValueError as error:

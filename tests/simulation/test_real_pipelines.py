@@ -88,6 +88,22 @@ def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first
     assert {f.uses_per_token for f in frames} == {7, 14}
 
 
+def test_of_unequal_users_what_both_get_is_sent_once(bundle: Bundle) -> None:
+    """Users 0 and 1 ask about one image: 16 tokens go to both, 24 more to user 1 alone."""
+    config = parse_config(
+        {"users": 3, "max_group": 3, "rate": {"image_tokens": [16, 40, None], "image_eighths": 7}}, "test"
+    )
+    world = world_of(bundle, config, 0.0)
+    world.run_workload()
+    assert check_invariants(world) == {"ok": N}
+    frames = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame)]
+    tokens: dict[tuple[int, ...], int] = {}
+    for f in frames:
+        if f.uses_per_token == 13 and f.group_id == 0:
+            tokens[f.users] = tokens.get(f.users, 0) + f.n_tokens
+    assert tokens == {(0, 1): 16, (1,): 24, (2,): 100}
+
+
 def test_faint_frames_are_sent_again_and_combined(bundle: Bundle) -> None:
     """One gain a request, so a repetition wins 3 dB: a frame comes until it has 8 dB, at most three times."""
     channel = {"model": "rayleigh", "csi": "genie", "snr_db": 8.0}
