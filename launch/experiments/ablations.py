@@ -17,7 +17,7 @@ from launch.experiments.tables import Tables
 from launch.experiments.variants import GROUPS, TRAINED, Source, names_of, variants_of
 from launch.order_file import ORDER_FILE, claim, read_order
 from launch.training.material import TOKENS_FILE
-from launch.training.recipe import MICRO_RECIPE
+from launch.training.recipe import recipe_of
 from launch.training.run import TOKENIZER_FILE, Job, done
 from launch.training.tuning import ALIGN, JOINT, TUNE
 from shared.semantic.config import MICRO
@@ -112,7 +112,7 @@ def source_of(train: Path) -> Source:
         raise LaunchError(f"--train {train}: preset {preset}, expected {MICRO.name}")
     if not isinstance(scale, int | float) or not isinstance(seed, int):
         raise LaunchError(f"--train {train}: {ORDER_FILE}: expected numbers for scale and seed")
-    source = Source(train, MICRO, MICRO_RECIPE.scaled(scale), seed)
+    source = Source(train, MICRO, recipe_of(MICRO.name, "from" in held).scaled(scale), seed)
     check_source(source)
     return source
 

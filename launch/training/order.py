@@ -12,7 +12,7 @@ from launch.folder_lock import alone_in
 from launch.order_file import claim
 from launch.training.compare import check_places
 from launch.training.published import ChatJob, read_chats, train_published
-from launch.training.recipe import MICRO_FURTHER_RECIPE, MICRO_RECIPE, PAPER_RECIPE, Recipe
+from launch.training.recipe import Recipe, recipe_of
 from launch.training.run import Job, train_bundle
 from launch.training.warm_start import check_start
 from shared.semantic.bundle import Bundle
@@ -60,7 +60,7 @@ def order(
     """
     # resolved: workers of Ray run in another folder
     given = _sources(preset, {option: path for option, path in sources.items() if path is not None})
-    recipe = _recipe(preset, "--from" in given).scaled(scale)
+    recipe = recipe_of(preset, "--from" in given).scaled(scale)
     job = _job(preset, given, recipe, out.resolve(), seed)
     for name, plan in recipe.plans.items():
         if plan.rows % workers:
@@ -104,12 +104,6 @@ def _sources(preset: str, given: dict[str, Path]) -> dict[str, Path]:
         if not path.exists():
             raise LaunchError(f"{option} {path}: no such file or folder")
     return {option: path.resolve() for option, path in found.items()}
-
-
-def _recipe(preset: str, further: bool) -> Recipe:
-    if preset == "paper":
-        return PAPER_RECIPE
-    return MICRO_FURTHER_RECIPE if further else MICRO_RECIPE
 
 
 def _job(preset: str, given: dict[str, Path], recipe: Recipe, out: Path, seed: int) -> Job | ChatJob:

@@ -65,3 +65,10 @@ PAPER_RECIPE: Final = Recipe(
     compiled=False,
     length=1_024,
 )
+
+
+def recipe_of(preset: str, further: bool) -> Recipe:
+    """What a preset is trained by: from nothing, or (`further`) on from a bundle, as `paper` always is."""
+    if preset == "paper":
+        return PAPER_RECIPE
+    return MICRO_FURTHER_RECIPE if further else MICRO_RECIPE

@@ -20,7 +20,7 @@ from launch.training.loop import (
     train,
 )
 from launch.training.parallel import Team
-from launch.training.recipe import MICRO_RECIPE, Plan
+from launch.training.recipe import MICRO_FURTHER_RECIPE, MICRO_RECIPE, PAPER_RECIPE, Plan, recipe_of
 from launch.training.record import Record
 from launch.training.stop import ask_to_stop, forget_to_stop
 
@@ -166,3 +166,12 @@ def test_a_record_writes_means(tmp_path: Path) -> None:
         {"phase": "tune", "step": 5, "of": 10, "spent_s": 2.0, "loss": 2.0, "right": 1.0},
         {"phase": "tune", "step": 5, "dev/mean": 0.25},
     ]
+
+
+def test_going_on_from_a_bundle_has_its_own_recipe() -> None:
+    assert recipe_of("micro", further=False) is MICRO_RECIPE
+    assert recipe_of("micro", further=True) is MICRO_FURTHER_RECIPE
+    assert recipe_of("paper", further=True) is PAPER_RECIPE
+    assert MICRO_FURTHER_RECIPE.plans.keys() == MICRO_RECIPE.plans.keys()
+    for name, plan in MICRO_FURTHER_RECIPE.plans.items():
+        assert plan.peak <= MICRO_RECIPE.plans[name].peak
