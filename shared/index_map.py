@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from shared.air.power import AMPLITUDE_CODES
+from shared.bits import BitError, BitReader, BitWriter
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOT_BITS, VERSION_BITS, Slot
 from shared.subset_code import places_of, rank_bits, rank_of
@@ -35,7 +36,6 @@ from shared.wire.messages import TASKS
 MAX_TEXT_TOKENS = 2**11 - 1
 _TASK_BITS, _TEXT_BITS, _EIGHTHS_BITS, _AMPLITUDE_BITS = 2, 11, 3, 7
 _CRC_BITS = 16
-_MAX_GAMMA_ZEROS = 31
 
 
 class IndexMapError(ValueError):
@@ -116,7 +116,7 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
         raise IndexMapError(f"amplitude codes {index_map.amplitudes} do not fit the map")
     if not 1 <= index_map.image_eighths <= EIGHTHS:
         raise IndexMapError(f"{index_map.image_eighths} eighths of an image token do not fit the map")
-    out = _BitWriter()
+    out = BitWriter()
     out.put(TASKS.index(index_map.task), _TASK_BITS)
     out.put(int(index_map.has_image), 1)
     out.put(int(index_map.question_at_ue), 1)
@@ -149,18 +149,18 @@ def known_positions(image_tokens: int) -> list[tuple[TokenState, int]]:
     return [(TokenState.KNOWN, i) for i in range(image_tokens)]
 
 
-def _put_slot(out: "_BitWriter", slot: Slot | None) -> None:
+def _put_slot(out: BitWriter, slot: Slot | None) -> None:
     out.put(int(slot is not None), 1)
     if slot is not None:
         out.put(slot.number, SLOT_BITS)
         out.put(slot.version, VERSION_BITS)
 
 
-def _take_slot(bits: "_BitReader") -> Slot | None:
+def _take_slot(bits: BitReader) -> Slot | None:
     return Slot(bits.take(SLOT_BITS), bits.take(VERSION_BITS)) if bits.take(1) else None
 
 
-def _put_selection(out: "_BitWriter", image: list[tuple[TokenState, int]]) -> list[tuple[TokenState, int]]:
+def _put_selection(out: BitWriter, image: list[tuple[TokenState, int]]) -> list[tuple[TokenState, int]]:
     """Which image tokens are sent at all; returns those, which runs have yet to cover."""
     selected = [i for i, (state, _) in enumerate(image) if state is not TokenState.UNSELECTED]
     out.put(int(len(selected) == len(image)), 1)
@@ -170,9 +170,7 @@ def _put_selection(out: "_BitWriter", image: list[tuple[TokenState, int]]) -> li
     return [image[i] for i in selected]
 
 
-def _put_runs(
-    out: "_BitWriter", part: list[tuple[TokenState, int]], following: dict[TokenState, int]
-) -> None:
+def _put_runs(out: BitWriter, part: list[tuple[TokenState, int]], following: dict[TokenState, int]) -> None:
     """Cover one part of the positions; `following` has the place after the last one in each stream."""
     left = len(part)
     for run in runs_of(part):
@@ -194,7 +192,13 @@ def _put_runs(
 
 def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     """Inverse of `encode`; `image_tokens` is the bundle's image length. Raises `IndexMapError`."""
-    bits = _BitReader(bytes(payload))
+    try:
+        return _read(BitReader(bytes(payload)), image_tokens)
+    except BitError as error:
+        raise IndexMapError(f"the map: {error}") from None
+
+
+def _read(bits: BitReader, image_tokens: int) -> IndexMap:
     task_index = bits.take(_TASK_BITS)
     if task_index >= len(TASKS):
         raise IndexMapError(f"task code {task_index} is not known")
@@ -230,7 +234,7 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     )
 
 
-def _take_selection(bits: "_BitReader", image_tokens: int) -> tuple[int, ...]:
+def _take_selection(bits: BitReader, image_tokens: int) -> tuple[int, ...]:
     """The image tokens that are sent at all. Raises `IndexMapError`."""
     if bits.take(1):
         return tuple(range(image_tokens))
@@ -244,9 +248,7 @@ def _take_selection(bits: "_BitReader", image_tokens: int) -> tuple[int, ...]:
         raise IndexMapError(f"selected image tokens: {error}") from None
 
 
-def _take_runs(
-    bits: "_BitReader", left: int, following: dict[TokenState, int]
-) -> list[tuple[TokenState, int]]:
+def _take_runs(bits: BitReader, left: int, following: dict[TokenState, int]) -> list[tuple[TokenState, int]]:
     """Inverse of `_put_runs`. Raises `IndexMapError`."""
     part: list[tuple[TokenState, int]] = []
     while left:
@@ -262,51 +264,3 @@ def _take_runs(
         part += Run(state, length, start).references()
         left -= length
     return part
-
-
-class _BitWriter:
-    def __init__(self) -> None:
-        self._value = 0
-        self.n_bits = 0
-
-    def put(self, value: int, width: int) -> None:
-        self._value = (self._value << width) | value
-        self.n_bits += width
-
-    def gamma(self, value: int) -> None:
-        width = value.bit_length()
-        self.put(0, width - 1)
-        self.put(value, width)
-
-    def to_bytes(self) -> bytes:
-        padding = -self.n_bits % 8
-        return (self._value << padding).to_bytes((self.n_bits + padding) // 8, "big")
-
-
-class _BitReader:
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._n_bits = 8 * len(data)
-        self.position = 0
-
-    def take(self, width: int) -> int:
-        if self.position + width > self._n_bits:
-            raise IndexMapError("the map ends early")
-        self.position += width
-        return (self._value >> (self._n_bits - self.position)) & ((1 << width) - 1)
-
-    def gamma(self) -> int:
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > _MAX_GAMMA_ZEROS:
-                raise IndexMapError("a number in the map is too large")
-        return (1 << zeros) | self.take(zeros)
-
-    def prefix(self, n_bits: int) -> bytes:
-        padding = -n_bits % 8
-        return ((self._value >> (self._n_bits - n_bits)) << padding).to_bytes((n_bits + padding) // 8, "big")
-
-    def rest_is_not_padding(self) -> bool:
-        rest = self._n_bits - self.position
-        return rest >= 8 or bool(self._value & ((1 << rest) - 1))

@@ -1,0 +1,57 @@
+"""Numbers as bits, most significant first: fixed widths and Elias gamma codes (Elias 1975)."""
+
+from typing import Final
+
+MAX_GAMMA_ZEROS: Final = 31
+
+
+class BitError(ValueError):
+    """There are not the bits that were asked for."""
+
+
+class BitWriter:
+    def __init__(self) -> None:
+        self._value = 0
+        self.n_bits = 0
+
+    def put(self, value: int, width: int) -> None:
+        self._value = (self._value << width) | value
+        self.n_bits += width
+
+    def gamma(self, value: int) -> None:
+        width = value.bit_length()
+        self.put(0, width - 1)
+        self.put(value, width)
+
+    def to_bytes(self) -> bytes:
+        padding = -self.n_bits % 8
+        return (self._value << padding).to_bytes((self.n_bits + padding) // 8, "big")
+
+
+class BitReader:
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data, "big")
+        self._n_bits = 8 * len(data)
+        self.position = 0
+
+    def take(self, width: int) -> int:
+        if self.position + width > self._n_bits:
+            raise BitError("there are no more bits")
+        self.position += width
+        return (self._value >> (self._n_bits - self.position)) & ((1 << width) - 1)
+
+    def gamma(self) -> int:
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+            if zeros > MAX_GAMMA_ZEROS:
+                raise BitError("a number is too large")
+        return (1 << zeros) | self.take(zeros)
+
+    def prefix(self, n_bits: int) -> bytes:
+        padding = -n_bits % 8
+        return ((self._value >> (self._n_bits - n_bits)) << padding).to_bytes((n_bits + padding) // 8, "big")
+
+    def rest_is_not_padding(self) -> bool:
+        rest = self._n_bits - self.position
+        return rest >= 8 or bool(self._value & ((1 << rest) - 1))
