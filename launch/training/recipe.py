@@ -46,11 +46,11 @@ MICRO_RECIPE: Final = Recipe(
 #: From a finished bundle on: rates below those of a start from nothing, so that what is known is kept.
 MICRO_FURTHER_RECIPE: Final = Recipe(
     {
-        "vision": Plan(steps=8_000, rows=32, peak=1e-3),
+        "vision": Plan(steps=6_500, rows=32, peak=1e-3),
         "language": Plan(steps=3_500, rows=8, peak=1e-3),
         "align": Plan(steps=2_000, rows=8, peak=1e-3, judge_every=1_000),
         "tune": Plan(steps=500, rows=8, peak=6e-4),
-        "joint": Plan(steps=3_500, rows=8, peak=8e-4),
+        "joint": Plan(steps=3_200, rows=8, peak=8e-4),
     }
 )
 
