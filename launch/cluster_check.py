@@ -6,7 +6,8 @@ from pathlib import Path
 import shared
 from launch.cluster import require_ray
 from launch.errors import LaunchError
-from shared.config import ConfigError, RunConfig
+from shared.config import RunConfig
+from shared.config_file import ConfigError
 
 _REACH_S = 3.0
 _BUNDLE_FILES = (("config.json",), ("tokenizer.json",), ("weights.safetensors", "bundle.json"))

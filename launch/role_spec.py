@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from shared.config import parse_config
+from shared.config_file import parse_config
 from shared.spec import RoleSpec
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from launch.errors import RunFolderError
-from shared.config import RunConfig, load_config
+from shared.config import RunConfig
+from shared.config_file import load_config
 
 CONFIG_FILE = "config.yaml"
 JOURNAL_FILE = "journal.jsonl"

@@ -18,7 +18,8 @@ from launch.errors import LaunchError, RoleRefused
 from launch.local_control import LocalControl
 from launch.orders import Orders
 from launch.testbed import Tell, Testbed
-from shared.config import ConfigError, RunConfig
+from shared.config import RunConfig
+from shared.config_file import ConfigError
 
 USER_ERRORS = (ConfigError, DatasetError, LaunchError, BadInput)
 _DRAIN_SLACK_S = 5.0

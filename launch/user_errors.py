@@ -7,7 +7,7 @@ from launch.errors import Interrupted
 
 BAD_INPUT, CUT_SHORT = 2, 3
 _USER_ERRORS = (
-    ("shared.config", "ConfigError"),
+    ("shared.config_file", "ConfigError"),
     ("shared.semantic.bundle", "BundleError"),
     ("basestation.image_door", "BadInput"),
     ("launch.datasets.errors", "DatasetError"),

@@ -10,37 +10,46 @@ class BitError(ValueError):
 
 
 class BitWriter:
+    """Bits in the order in which they are put."""
+
     def __init__(self) -> None:
         self._value = 0
         self.n_bits = 0
 
     def put(self, value: int, width: int) -> None:
+        """`value`, below 2^width, in `width` bits."""
         self._value = (self._value << width) | value
         self.n_bits += width
 
     def gamma(self, value: int) -> None:
+        """`value`, at least 1, in 2 floor(log2 value) + 1 bits."""
         width = value.bit_length()
         self.put(0, width - 1)
         self.put(value, width)
 
     def to_bytes(self) -> bytes:
+        """Zero-padded at the end."""
         padding = -self.n_bits % 8
         return (self._value << padding).to_bytes((self.n_bits + padding) // 8, "big")
 
 
 class BitReader:
+    """Bits in the order in which they were put."""
+
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data, "big")
         self._n_bits = 8 * len(data)
         self.position = 0
 
     def take(self, width: int) -> int:
+        """Raises `BitError`."""
         if self.position + width > self._n_bits:
             raise BitError("there are no more bits")
         self.position += width
         return (self._value >> (self._n_bits - self.position)) & ((1 << width) - 1)
 
     def gamma(self) -> int:
+        """Raises `BitError`."""
         zeros = 0
         while not self.take(1):
             zeros += 1
@@ -49,9 +58,11 @@ class BitReader:
         return (1 << zeros) | self.take(zeros)
 
     def prefix(self, n_bits: int) -> bytes:
+        """The first bits, as `BitWriter.to_bytes` gave them."""
         padding = -n_bits % 8
         return ((self._value >> (self._n_bits - n_bits)) << padding).to_bytes((n_bits + padding) // 8, "big")
 
     def rest_is_not_padding(self) -> bool:
+        """Whether more than the zeros of a last byte is left."""
         rest = self._n_bits - self.position
         return rest >= 8 or bool(self._value & ((1 << rest) - 1))

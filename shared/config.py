@@ -1,27 +1,17 @@
-"""The configuration of a run: one YAML file, every key checked, units in the names.
+"""The configuration of a run: every key checked, units in the names. How it is read: `config_file`."""
 
-`load_config` is the only door: an unknown key, a wrong type or an impossible combination is a
-`ConfigError` of one line that names the key and, for an unknown one, the nearest known.
-"""
-
-import difflib
 from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOTS
 
 Task = Literal["vqa", "caption", "text_classification"]
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be run; the message is one line for the person who wrote it."""
 
 
 class _Section(BaseModel):
@@ -263,71 +253,3 @@ class RunConfig(_Section):
         if self.question_at == "ue" and not self.workload.may_ask_about_images:
             raise ValueError("question_at 'ue' needs questions about images: vqa among workload.tasks")
         return self
-
-
-def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> RunConfig:
-    """Read a YAML file, apply `a.b=value` overrides, check. Raises `ConfigError`."""
-    path = Path(path)
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such configuration file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected a map of keys at the top")
-    for override in overrides:
-        _apply_override(data, override)
-    return parse_config(data, str(path))
-
-
-def parse_config(data: dict[str, Any], where: str) -> RunConfig:
-    """Check a plain map; `where` is what error messages call it."""
-    try:
-        return RunConfig.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {_one_line(error)}") from None
-
-
-def _apply_override(data: dict[str, Any], override: str) -> None:
-    key, separator, value = override.partition("=")
-    if not separator or not key.strip():
-        raise ConfigError(f"--set {override}: expected a.b=value")
-    *parents, last = key.strip().split(".")
-    node = data
-    for name in parents:
-        child = node.setdefault(name, {})
-        if not isinstance(child, dict):
-            raise ConfigError(f"--set {override}: {name} is not a section")
-        node = child
-    try:
-        node[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {override}: the value is not YAML") from None
-
-
-def _one_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(
-            str(first["loc"][-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.0
-        )
-        return f"unknown key {place}" + (f" (nearest known: {near[0]})" if near else "")
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
-
-
-def _known_keys(path: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = RunConfig
-    for name in path:
-        inner = model.model_fields[str(name)].annotation if str(name) in model.model_fields else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-        elif name == "faults":
-            model = FaultConfig
-    return list(model.model_fields)

@@ -17,7 +17,8 @@ from launch.front import Front
 from launch.runfolder import CONFIG_FILE, SUMMARY_FILE, config_text, create_run_folder, read_summary
 from launch.signals import StopSignals
 from launch.workload.clevr_style import data_folder
-from shared.config import RunConfig, load_config
+from shared.config import RunConfig
+from shared.config_file import load_config
 
 RunSummary = Callable[[RunConfig, Path], dict[str, Any]]
 

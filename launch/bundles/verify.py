@@ -8,7 +8,7 @@ from typing import Any
 from launch.bundles.card import Card, CardEntry, CardError, Figure, figure_of, read_card
 from launch.bundles.rerun import DataSets, NoData, RunFailed, RunSummary, run_config, run_summary
 from launch.errors import LaunchError
-from shared.config import ConfigError
+from shared.config_file import ConfigError
 from shared.semantic.bundle import Bundle, BundleError
 from shared.semantic.manifest import check_all
 

@@ -26,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Only the summary, as JSON, o
 
 def find_config(name: str) -> Path:
     """A path, or the name of a shipped configuration. Raises `ConfigError`."""
-    from shared.config import ConfigError
+    from shared.config_file import ConfigError
 
     path = Path(name)
     if path.exists():

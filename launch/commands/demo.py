@@ -12,6 +12,6 @@ def demo(overrides: Overrides = None, out: Out = None, as_json: Json = False) ->
 
     Example: [bold]m4sc demo[/]
     """
-    from shared.config import load_config
+    from shared.config_file import load_config
 
     raise typer.Exit(run_config(load_config(find_config("demo"), tuple(overrides or ())), out, as_json))

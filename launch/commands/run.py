@@ -19,7 +19,7 @@ def run(
 
     Example: [bold]m4sc run vqa_heldout --set channel.snr_db=5 --set users=8 --out runs/snr5[/]
     """
-    from shared.config import load_config
+    from shared.config_file import load_config
 
     code = run_config(load_config(find_config(config), tuple(overrides or ())), out, as_json)
     raise typer.Exit(code)

@@ -25,7 +25,7 @@ def up(
     from launch.local_control import refuse_second, state_dir
     from launch.runfolder import create_run_folder
     from launch.signals import StopSignals
-    from shared.config import load_config
+    from shared.config_file import load_config
 
     settings = load_config(find_config(config), tuple(overrides or ()))
     settings = checked(settings.model_copy(update={"name": f"up-{settings.name}"}))

@@ -14,7 +14,8 @@ from launch.measurement.grid import Place, check_overrides
 from launch.measurement.rows import Row, row_of, user_lines, write_table
 from launch.order_file import ORDER_FILE, claim
 from launch.run_files import read_run
-from shared.config import RunConfig, load_config
+from shared.config import RunConfig
+from shared.config_file import load_config
 from shared.rate import prefix_uses
 from shared.semantic.bundle import Bundle
 from shared.starting import bundle_folder

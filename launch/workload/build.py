@@ -18,7 +18,8 @@ from launch.workload.deliveries import as_deliveries
 from launch.workload.pictures import Pictures
 from launch.workload.plan import IMAGE_TASKS, Slot, image_count, places, plan
 from launch.workload.requests_file import read_requests
-from shared.config import ConfigError, RunConfig
+from shared.config import RunConfig
+from shared.config_file import ConfigError
 from shared.rng import derive_seed, generator
 
 Progress = Callable[[str], None]

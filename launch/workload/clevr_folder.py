@@ -17,7 +17,8 @@ from launch.datasets.clevr_style.questions import Family
 from launch.datasets.clevr_style.scene import Scene
 from launch.datasets.sample import Sample
 from launch.workload.pictures import families_of
-from shared.config import ConfigError, RunConfig
+from shared.config import RunConfig
+from shared.config_file import ConfigError
 
 
 @dataclass

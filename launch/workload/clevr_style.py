@@ -16,7 +16,8 @@ from launch.datasets.clevr_style.questions import Family
 from launch.datasets.clevr_style.scene import Scene
 from launch.datasets.errors import DatasetError
 from launch.workload.pictures import families_of
-from shared.config import ConfigError, RunConfig, WorkloadConfig
+from shared.config import RunConfig, WorkloadConfig
+from shared.config_file import ConfigError
 
 DATA_SEED = 0
 """Scenes are a function of (this seed, split, index); a run's `seed` chooses among them."""

@@ -8,7 +8,7 @@ other question by question.
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from shared.config import ConfigError
+from shared.config_file import ConfigError
 from shared.wire.messages import MAX_QUESTIONS
 
 QUESTION_FIELDS = ("text", "expected", "kind", "family", "sample_id")

@@ -9,7 +9,8 @@ from launch.datasets.choose import Chosen
 from launch.datasets.clevr_style.offers import check_families
 from launch.datasets.clevr_style.questions import Family
 from launch.datasets.errors import DatasetError
-from shared.config import ConfigError, WorkloadConfig
+from shared.config import WorkloadConfig
+from shared.config_file import ConfigError
 
 
 class Pictures(Protocol):

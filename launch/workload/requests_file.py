@@ -13,7 +13,8 @@ from typing import Any
 
 from basestation.image_door import BadInput, check_image
 from launch.workload.plan import IMAGE_TASKS, VIRTUAL_ROUND_S
-from shared.config import ConfigError, LimitsConfig, RunConfig
+from shared.config import LimitsConfig, RunConfig
+from shared.config_file import ConfigError
 from shared.wire.messages import TASKS
 
 TEXT_TASKS = ("vqa", "text_classification")

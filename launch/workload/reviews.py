@@ -9,7 +9,8 @@ from typing import Any
 from launch.datasets.imdb import ANSWERS, read_reviews
 from launch.datasets.sample import Sample
 from launch.workload.plan import Slot
-from shared.config import ConfigError, RunConfig
+from shared.config import RunConfig
+from shared.config_file import ConfigError
 from shared.rng import derive_seed
 
 

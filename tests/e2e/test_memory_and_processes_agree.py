@@ -17,7 +17,7 @@ from basestation.pipeline import GroupPipeline
 from basestation.process import warm_up
 from basestation.workload_file import read_workload
 from shared.accounting import portions
-from shared.config import load_config
+from shared.config_file import load_config
 from shared.journal import read_journal
 from shared.ledger_files import read_csv
 from shared.routing import end_name

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import RunConfig, parse_config
+from shared.config import RunConfig
+from shared.config_file import parse_config
 from shared.link import ControlHub
 from shared.spec import RoleSpec
 from shared.wire.messages import Command, Done, Message, Ready, RoleFailed, WorkloadDone

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from basestation.workload_file import WorkloadRequest
-from shared.config import RunConfig, parse_config
+from shared.config import RunConfig
+from shared.config_file import parse_config
 from shared.wire.messages import Message
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from basestation.pipeline import GroupPipeline
-from shared.config import parse_config
+from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender

@@ -16,7 +16,8 @@ from basestation.pipeline import GroupPipeline
 from basestation.workload_file import WorkloadRequest
 from shared import index_map
 from shared.accounting import portions
-from shared.config import RunConfig, parse_config
+from shared.config import RunConfig
+from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.masks import BOS, GENERATED, IMAGE, INSTRUCTION, TEXT, attention_masks
 from shared.semantic.receiver import SemanticReceiver

@@ -7,7 +7,8 @@ import torch
 
 from basestation.pipeline import GroupPipeline
 from basestation.process import warm_up as warm_up_sender
-from shared.config import RunConfig, parse_config
+from shared.config import RunConfig
+from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender

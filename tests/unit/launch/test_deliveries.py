@@ -9,7 +9,7 @@ from PIL import Image
 
 from launch.datasets.clevr_style.scene import sample_scene
 from launch.workload import build_workload
-from shared.config import ConfigError, parse_config
+from shared.config_file import ConfigError, parse_config
 
 FIELDS = ("text", "expected", "kind", "family", "sample_id")
 

@@ -13,7 +13,8 @@ from launch.runfolder import (
     read_config,
     read_summary,
 )
-from shared.config import RunConfig, parse_config
+from shared.config import RunConfig
+from shared.config_file import parse_config
 
 
 def test_the_resolved_configuration_reads_back_to_the_same(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from launch.live_table import LiveTable, human_bytes, human_count
 from launch.report import ReportError, write_report
 from launch.summary import write_results
 from launch.summary_table import summary_view
-from shared.config import RunConfig, load_config, parse_config
+from shared.config import RunConfig
+from shared.config_file import load_config, parse_config
 from tests.unit.launch.made_run import MadeRun
 
 CONFIGS = Path(__file__).parents[3] / "launch" / "configs"

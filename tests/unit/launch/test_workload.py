@@ -14,7 +14,7 @@ from launch.datasets.clevr_style.scene import sample_scene
 from launch.scoring import caption_f1
 from launch.workload import build_workload
 from launch.workload.plan import image_count, places, plan
-from shared.config import ConfigError, parse_config
+from shared.config_file import ConfigError, parse_config
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import pytest
 
 from basestation.pipeline import AdmittedRequest, GroupPipeline, GroupPlan
 from shared import index_map
-from shared.config import ChannelConfig, RunConfig, parse_config
+from shared.config import ChannelConfig, RunConfig
+from shared.config_file import parse_config
 from shared.index_map import Run, TokenState
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender

@@ -11,7 +11,8 @@ from launch.bundles.rerun import DataSets
 from launch.commands.common import find_config
 from launch.errors import LaunchError
 from launch.runfolder import SUMMARY_FILE, create_run_folder
-from shared.config import RunConfig, load_config
+from shared.config import RunConfig
+from shared.config_file import load_config
 from shared.semantic.bundle import Bundle, save_bundle
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 

@@ -17,7 +17,7 @@ from launch.experiments.tables import OWN_DB
 from launch.experiments.variants import GROUPS, Source
 from launch.order_file import ORDER_FILE
 from launch.training.record import LOG_FILE
-from shared.config import load_config
+from shared.config_file import load_config
 from tests.unit.launch.experiments.made_runs import Stands
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures
 

@@ -12,7 +12,7 @@ from launch.measurement.grid import (
     switches,
     whole_numbers,
 )
-from shared.config import parse_config
+from shared.config_file import parse_config
 
 
 @pytest.mark.parametrize(

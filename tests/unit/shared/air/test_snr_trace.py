@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.air.snr_trace import read_snr_trace
-from shared.config import ConfigError, RunConfig, load_config, parse_config
+from shared.config import RunConfig
+from shared.config_file import ConfigError, load_config, parse_config
 
 TRACE = "first_use,user,snr_db\n0,0,15\n0,1,10\n500,0,-3.5\n2000,0,20\n"
 

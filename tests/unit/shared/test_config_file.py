@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import ConfigError, RunConfig, load_config, parse_config
+from shared.config import RunConfig
+from shared.config_file import ConfigError, load_config, parse_config
 
 
 def write(folder: Path, text: str) -> Path:
