@@ -15,7 +15,7 @@ import numpy as np
 from basestation.compare import Key
 from basestation.partition import FramePlan
 from shared.air import pilots, power, samples
-from shared.air.models import profile_of
+from shared.air.models import pilot_uses
 from shared.config import ChannelConfig
 from shared.rate import EIGHTHS, prefix_uses
 from shared.wire.messages import SymbolFrame
@@ -38,11 +38,6 @@ class CodedGroup:
         names = (("public", ""), ("private", request_id))
         public, private = (power.amplitude_code(self.amplitudes.get(name, 1.0)) for name in names)
         return public, private
-
-
-def pilot_uses(channel: ChannelConfig) -> int:
-    """Pilots of a frame: none where the receiver knows the gain (no fading, or `genie`)."""
-    return channel.pilot_uses if profile_of(channel).fades and channel.csi == "pilots" else 0
 
 
 def code_frames(

@@ -7,16 +7,18 @@ the clock it is given for stage timings.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from basestation.channel_code import CodedGroup, code_frames, pilot_uses
+from basestation.channel_code import CodedGroup, code_frames
 from basestation.compare import Comparison, TokenSequence, compare
 from basestation.encode import AdmittedRequest, encode_group
 from basestation.merge import merge
 from basestation.partition import Partition, partition
 from shared import index_map
-from shared.air.side_info import uses_for_bits
+from shared.air.models import pilot_uses
+from shared.air.side_info import on_air, side_uses
 from shared.config import RunConfig
 from shared.index_map import IndexMap, runs_of
 from shared.rate import prefix_uses
@@ -100,7 +102,10 @@ class GroupPipeline:
         """Channel uses of a group: symbols, pilots and index maps."""
         config = self._config
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
-        maps = sum(uses_for_bits(self._map_of(s, plan, (0, 0))[1]) for s in sequences)
+        maps = sum(
+            side_uses(config.channel, config.channel.snr_db_of(s.user), self._map_of(s, plan, (0, 0))[1])
+            for s in sequences
+        )
         per_token = self._sender.uses_per_token
         of_image = prefix_uses(per_token, config.rate.image_eighths)
         symbols = sum(len(f.tokens) * (of_image if f.kind == "image" else per_token) for f in plan.frames)
@@ -128,20 +133,19 @@ class GroupPipeline:
         self, sequence: TokenSequence, plan: Partition, coded: CodedGroup, group_id: int
     ) -> SideInfo:
         payload, n_bits = self._map_of(sequence, plan, coded.codes_for(sequence.request_id))
-        uses = uses_for_bits(n_bits)
+        channel = self._config.channel
+        carried: dict[str, Any] = on_air(channel, channel.snr_db_of(sequence.user), payload, n_bits)
         return SideInfo(
             user=sequence.user,
             request_id=sequence.request_id,
             group_id=group_id,
             attempt=0,
             first_use=0,
-            uses=uses,
-            energy=float(uses),
             deadline_ms=self._config.deadline_ms,
             frames=tuple(
                 (f.frame_id, int(f.stream == "private"), f.first_token, len(f.tokens))
                 for f in plan.frames_for(sequence.request_id)
             ),
             questions_of=sequence.questions_of,
-            payload=payload,
+            **carried,
         )

@@ -14,11 +14,12 @@ from channel_emulator.physics.fading import fading_of
 from channel_emulator.physics.noise import noise_generator, transmit
 from channel_emulator.physics.realisation import Realisation
 from shared.air.samples import from_wire, to_wire
+from shared.air.side_info import frame_of
 from shared.air.snr import n0_of
 from shared.config import RunConfig
 from shared.wire.errors import LocalProtocolError, ProtocolError
 from shared.wire.fields import MAX_LIST
-from shared.wire.messages import SymbolFrame
+from shared.wire.messages import SideInfo, SymbolFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,15 @@ class Air:
             genie_blocks=blocks,
             full_scale=full_scale,
             payload=payload,
+        )
+
+    def receive_side(self, side: SideInfo) -> SideInfo:
+        """The same for side information, where it is coded; else it is handed on as it is."""
+        if self._config.channel.side_info == "genie":
+            return side
+        heard = self.receive(open_frame(frame_of(side)), side.user)
+        return replace(
+            side, payload=heard.payload, full_scale=heard.full_scale, genie_blocks=heard.genie_blocks
         )
 
     def _genie_says(self, realisation: Realisation) -> tuple[tuple[int, tuple[float, ...]], ...]:

@@ -31,7 +31,12 @@ class FanOut:
         self._counts = counts
 
     def message(self, message: ForOneUser) -> list[Action]:
-        """Side information (error-free in the mode `genie`) and control: on to their user, or a drop."""
+        """Side information, through the air where it is coded, and control: on to their user, or a drop."""
+        if isinstance(message, SideInfo):
+            try:
+                message = self._air.receive_side(message)
+            except ProtocolError as error:
+                return self.refuse(message, error.reason)
         return [self._deliver(message, message.user)]
 
     def frame(self, frame: SymbolFrame) -> list[Action]:

@@ -63,6 +63,6 @@ class BitReader:
         return ((self._value >> (self._n_bits - n_bits)) << padding).to_bytes((n_bits + padding) // 8, "big")
 
     def rest_is_not_padding(self) -> bool:
-        """Whether more than the zeros of a last byte is left."""
+        """Whether anything but zeros is left."""
         rest = self._n_bits - self.position
-        return rest >= 8 or bool(self._value & ((1 << rest) - 1))
+        return bool(self._value & ((1 << rest) - 1))

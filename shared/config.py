@@ -35,7 +35,7 @@ class ChannelConfig(_Section):
     the 3GPP profiles, RMS. Models of several taps are seen through an OFDM grid of `subcarriers`.
     `snr_trace`, given as a CSV file's path, is the SNR over time (`air.snr_trace`); `snr_db` is then what is
     known of it beforehand. `public_power_db`: the power of a group's public symbols over that of its private
-    ones; the group's average stays one.
+    ones; the group's average stays one. `side_info`: index maps cross error-free, or coded (`air.side_code`).
     """
 
     model: Literal[
@@ -54,6 +54,7 @@ class ChannelConfig(_Section):
     pilot_uses: int = Field(16, ge=1, le=4_096)
     public_power_db: float = Field(0.0, ge=-20.0, le=20.0)
     sample_format: Literal["cf32", "cs16", "cs8"] = "cs16"
+    side_info: Literal["genie", "ldpc"] = "genie"
     codec: Literal["linear", "bypass"] = "linear"
     tokens_per_frame: int = Field(16, ge=1, le=4_096)
     faults: tuple[FaultConfig, ...] = ()

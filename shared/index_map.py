@@ -12,7 +12,7 @@ Layout on the air, most significant bit first:
         state, 1 to 4 (`_STATE_CODES`)
         1 'to the last of them', or 0 and length (Elias gamma)
         if sent: 1 'continues', or 0 and first reference + 1 (Elias gamma)
-    CRC-16/CCITT over all of the above, zero-padded to bytes
+    CRC-16/CCITT over all of the above, zeros to the end of its block
 
 A run says that `length` consecutive positions have one state and, when sent, consecutive places in their
 stream; 'continues' is the place after the last one in that stream, at first 0. Positions are the image

@@ -99,7 +99,7 @@ class Receiver:
         if waiting is not None:
             if side.attempt <= waiting.side.attempt:
                 return []  # the same transmission twice
-            waiting.side = side
+            waiting.side = replace(side, payload=waiting.side.payload)  # the map is known
             return self._conclude(side.group_id, now_s) or [self._nack(group, waiting, now_s)]
         if len(self) >= self._max_requests:
             self.overflows += 1
@@ -281,6 +281,11 @@ def complete_feedback(side: SideInfo) -> Feedback:
         side_missing=False,
         missing_frames=(),
     )
+
+
+def side_missing_feedback(side: SideInfo) -> Feedback:
+    """The map came and cannot be read."""
+    return replace(complete_feedback(side), request_id="", complete=False, side_missing=True)
 
 
 def cache_miss_feedback(side: SideInfo) -> Feedback:

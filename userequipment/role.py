@@ -30,7 +30,13 @@ from userequipment.answer import AnswerBook
 from userequipment.channel_decode import Air
 from userequipment.combine import combined_snr_db
 from userequipment.pipeline import CACHE_MISS, Decoded, Frames
-from userequipment.receive import Receiver, Reception, cache_miss_feedback, complete_feedback
+from userequipment.receive import (
+    Receiver,
+    Reception,
+    cache_miss_feedback,
+    complete_feedback,
+    side_missing_feedback,
+)
 from userequipment.uplink import Uplink
 
 
@@ -38,6 +44,8 @@ class Pipeline(Protocol):
     """The receiver half of a scheme."""
 
     def run(self, side: SideInfo, frames: Frames, air: Air) -> Decoded: ...
+
+    def open_side(self, side: SideInfo, air: Air) -> SideInfo | None: ...
 
 
 class UserEquipment:
@@ -162,7 +170,10 @@ class UserEquipment:
             return self._say(complete_feedback(message)) if message.attempt else []
         if len(self._decoding) >= self._spec.config.limits.open_requests:
             return []  # polled again later
-        return self._act(self._receiver.on_side_info(message, now_s))
+        opened = self._pipeline.open_side(message, self._air())
+        if opened is None:
+            return self._say(side_missing_feedback(message))
+        return self._act(self._receiver.on_side_info(opened, now_s))
 
     def _on_cancel(self, message: Cancel, now_s: float) -> list[Action]:
         name = message.request_id

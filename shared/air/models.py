@@ -11,6 +11,11 @@ def grid_of(channel: ChannelConfig) -> Grid:
     return Grid(channel.subcarriers, 1e3 * channel.subcarrier_spacing_khz)
 
 
+def pilot_uses(channel: ChannelConfig) -> int:
+    """Pilots of a frame: none where the receiver knows the gain (no fading, or `genie`)."""
+    return channel.pilot_uses if profile_of(channel).fades and channel.csi == "pilots" else 0
+
+
 def profile_of(channel: ChannelConfig) -> DelayProfile:
     """The average taps of the configured model, E|h|^2 = 1."""
     if channel.model == "rayleigh":

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7
 MAX_TAPS = 64
 BASE_STATION = -1  # the `user` of messages that concern no user
 
@@ -24,6 +24,10 @@ def _user() -> Any:
 
 def _count() -> Any:
     return f.integer(0, 2**31 - 1)
+
+
+def _genie_blocks() -> Any:
+    return f.array_of(f.record(f.integer(1, 2**31 - 1), f.array_of(f.number(), 2 * MAX_TAPS)))
 
 
 def _big() -> Any:
@@ -141,7 +145,8 @@ class Bye(Message):
 class SideInfo(Message):
     """The index map of one request.
 
-    The payload is what crosses the air: at most 32 control bits, the bit-packed index map and a CRC.
+    The payload is what crosses the air: at most 32 control bits, the bit-packed index map and a CRC; as bits,
+    or, where it is coded, as samples (pilots, then symbols) like a `SymbolFrame`'s.
     `frames` names the symbol frames that the map refers to, as
     (frame_id, stream 0 public / 1 private, first_token, n_tokens). `questions_of` is the workload index whose
     questions the UE asks by itself; null where the text is sent. Both are testbed bookkeeping, not air.
@@ -160,7 +165,11 @@ class SideInfo(Message):
         f.record(_count(), f.integer(0, 1), _count(), f.integer(1, 65_535))
     )
     questions_of: int | None = f.default(f.optional(_count()), None)
-    payload: bytes | memoryview = f.payload(65_536)
+    pilot_uses: int = f.default(f.integer(0, 65_535), 0)
+    sample_format: str = f.default(f.one_of(*SAMPLE_FORMATS), SAMPLE_FORMATS[0])
+    full_scale: float = f.default(f.number(0.0, 1e6), 1.0)
+    genie_blocks: tuple[tuple[int, tuple[float, ...]], ...] = f.default(_genie_blocks(), ())
+    payload: bytes | memoryview = f.payload()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,9 +197,7 @@ class SymbolFrame(Message):
     energy: float = f.number(0.0)
     sample_format: str = f.one_of(*SAMPLE_FORMATS)
     full_scale: float = f.number(0.0, 1e6)
-    genie_blocks: tuple[tuple[int, tuple[float, ...]], ...] = f.default(
-        f.array_of(f.record(f.integer(1, 2**31 - 1), f.array_of(f.number(), 2 * MAX_TAPS))), ()
-    )
+    genie_blocks: tuple[tuple[int, tuple[float, ...]], ...] = f.default(_genie_blocks(), ())
     payload: bytes | memoryview = f.payload()
 
 

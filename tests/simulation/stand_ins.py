@@ -81,6 +81,9 @@ class StandInRequestPipeline:
     def __init__(self, spoil: Callable[[SideInfo], None] = lambda _: None) -> None:
         self._spoil = spoil
 
+    def open_side(self, side: SideInfo, air: Air) -> SideInfo | None:
+        return side
+
     def run(self, side: SideInfo, copies: Frames, air: Air) -> Decoded:
         self._spoil(side)
         frames = {number: of_frame[0] for number, of_frame in copies.items()}

@@ -7,13 +7,14 @@ import torch
 
 from basestation.pipeline import GroupPipeline
 from basestation.process import warm_up as warm_up_sender
+from shared.air.side_code import BLOCK_BITS, uses_of
 from shared.config import RunConfig
 from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
 from shared.starting import load_bundle
-from shared.wire.messages import SymbolFrame
+from shared.wire.messages import Feedback, SideInfo, SymbolFrame
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, RandomMischief, workload
 from tests.simulation.world import World, no_mischief
@@ -134,3 +135,30 @@ def test_the_same_seed_gives_the_same_answers(bundle: Bundle) -> None:
     first.run_workload()
     second.run_workload()
     assert first.journal == second.journal
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        {"model": "awgn", "snr_db": 15.0},
+        {"model": "rayleigh", "snr_db": 8.0, "coherence": "uses", "coherence_uses": 300},
+        {"model": "tdl_c", "snr_db": 10.0, "csi": "genie"},
+    ],
+)
+def test_maps_that_cross_the_air_coded_can_fail_and_are_sent_again(
+    bundle: Bundle, channel: dict[str, object]
+) -> None:
+    coded = {**channel, "side_info": "ldpc"}
+    config = parse_config({"users": 3, "max_group": 3, "channel": coded}, "test")
+    world = world_of(bundle, config, 0.0)
+    world.run_workload()
+    assert check_invariants(world) == {"ok": N}
+    maps = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SideInfo)]
+    coded_uses = {uses_of(n, config.channel.snr_db_of(0)) for n in BLOCK_BITS}
+    assert all(m.uses - m.pilot_uses in coded_uses for m in maps)
+    assert {m.sample_format for m in maps} == {"cs16"}
+    heard = [m for _, n, m in world.sent if n == "ce" and isinstance(m, SideInfo)]
+    assert all(bytes(h.payload) != bytes(m.payload) for h, m in zip(heard, maps, strict=False))
+    failed = [m for _, n, m in world.sent if n != "ce" and isinstance(m, Feedback) and m.side_missing]
+    assert len([m for m in maps if m.attempt]) == len(failed)
+    assert bool(failed) == (channel["model"] == "rayleigh")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from basestation.pipeline import AdmittedRequest, GroupPipeline, GroupPlan
@@ -83,3 +84,21 @@ def test_unknown_questions_give_no_answer(pipeline: RequestPipeline, plan: Group
     assert (failed.status, failed.reason) == (
         "failed", "no_questions: this UE has none for workload line 6",
     )  # fmt: skip
+
+
+def test_side_information_that_cannot_be_read_is_none() -> None:
+    """Of coded maps: noise alone, and samples that are not what the header says."""
+    channel = ChannelConfig(model="awgn", snr_db=10.0, side_info="ldpc")
+    coded = parse_config({"users": 1, "channel": channel.model_dump()}, "test")
+    pipeline = RequestPipeline(coded, SemanticReceiver(load_bundle("micro", "receiver")))
+    sender = SemanticSender(load_bundle("micro", "sender"))
+    request = AdmittedRequest("r", 0, "vqa", QUESTION, IMAGES["a"], KEYS["a"])
+    side = GroupPipeline(coded, sender).run(0, [request]).side["r"]
+    air = Air(channel, 10.0)
+    opened = pipeline.open_side(side, air)
+    assert opened is not None
+    assert index_map.decode(opened.payload, 100).has_image
+    noise = np.random.default_rng(0).integers(0, 256, len(side.payload), np.uint8).tobytes()
+    assert pipeline.open_side(replace(side, payload=noise), air) is None
+    assert pipeline.open_side(replace(side, payload=bytes(3)), air) is None
+    assert pipeline.open_side(replace(side, uses=side.uses - 1, payload=side.payload[4:]), air) is None
