@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.air.side_info import uses_for_bits
 from shared.air.snr import n0_from_snr_db, n0_of, snr_db_from_n0
 
 
@@ -39,9 +38,3 @@ def test_nonsense_is_refused() -> None:
     for n0 in (-1.0, math.nan):
         with pytest.raises(ValueError, match="n0"):
             snr_db_from_n0(n0)
-
-
-def test_side_information_costs_one_use_a_bit() -> None:
-    assert [uses_for_bits(n) for n in (0, 1, 60, 4_001)] == [0, 1, 60, 4_001]
-    with pytest.raises(ValueError, match="n_bits"):
-        uses_for_bits(-1)
