@@ -18,8 +18,6 @@ from shared.config import RunConfig
 from shared.semantic.bundle import Bundle
 
 SNRS_DB: Final = (-5, 0, 5, 10, 20)
-IMAGE_TOKENS: Final = (36, 18)
-"""Of `micro`, 504 and 252 channel uses an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +86,6 @@ MEASUREMENTS: Final = (
     _shorter("Rayleigh block fading, 15 dB on average", "channel.model=rayleigh"),
     _shorter("answered at once, without a trace", "reasoning=false"),
     *(_shorter(f"AWGN {snr_db} dB", f"channel.snr_db={snr_db}") for snr_db in SNRS_DB),
-    *(
-        _shorter(f"{tokens} most salient image tokens", f"rate.image_tokens={tokens}")
-        for tokens in IMAGE_TOKENS
-    ),
 )
 
 

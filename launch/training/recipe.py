@@ -50,7 +50,7 @@ MICRO_FURTHER_RECIPE: Final = Recipe(
         "language": Plan(steps=3_500, rows=8, peak=1e-3),
         "align": Plan(steps=2_000, rows=8, peak=1e-3, judge_every=1_000),
         "tune": Plan(steps=500, rows=8, peak=6e-4),
-        "joint": Plan(steps=3_200, rows=8, peak=8e-4),
+        "joint": Plan(steps=2_400, rows=8, peak=8e-4, judge_every=800),
     }
 )
 
