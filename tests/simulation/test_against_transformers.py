@@ -4,10 +4,8 @@ Everything in between is real: intake, sharing, frames, index map, emulator, rea
 """
 
 import io
-from collections.abc import Iterator
 
 import numpy as np
-import pytest
 import torch
 from PIL import Image
 
@@ -16,7 +14,6 @@ from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
-from shared.starting import load_bundle
 from shared.wire.messages import Answer
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, workload
@@ -24,14 +21,6 @@ from tests.simulation.world import World
 from userequipment.pipeline import RequestPipeline
 
 N, NEW_TOKENS = 6, 12
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Iterator[Bundle]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield load_bundle("micro", "all")
-    torch.set_num_threads(threads)
 
 
 def generated(bundle: Bundle, prompts: object, image: bytes, question: str) -> list[int]:

@@ -1,9 +1,6 @@
 """The real pipelines (shipped bundle) between the real roles: only clock and network are made up."""
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from basestation.pipeline import GroupPipeline
 from basestation.process import warm_up as warm_up_sender
@@ -13,7 +10,6 @@ from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
-from shared.starting import load_bundle
 from shared.wire.messages import Feedback, SideInfo, SymbolFrame
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, RandomMischief, workload
@@ -24,14 +20,6 @@ from userequipment.pipeline import RequestPipeline
 from userequipment.process import warm_up as warm_up_receiver
 
 N = 6
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Iterator[Bundle]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield load_bundle("micro", "all")
-    torch.set_num_threads(threads)
 
 
 def world_of(bundle: Bundle, config: RunConfig, loss: float) -> World:

@@ -1,11 +1,9 @@
 """Images that UEs keep are referred to: over loss, restarts and lost caches never a wrong token."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import torch
 
 from basestation.pipeline import GroupPipeline
 from basestation.process import warm_up as warm_up_sender
@@ -15,7 +13,6 @@ from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
-from shared.starting import load_bundle
 from shared.wire.messages import Answer, Feedback, SideInfo, SymbolFrame
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, Lose, RandomMischief, workload
@@ -25,14 +22,6 @@ from userequipment.pipeline import RequestPipeline
 
 N = 9
 IMAGE_TOKENS, IMAGE_USES = 100, 13
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Iterator[Bundle]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield load_bundle("micro", "all")
-    torch.set_num_threads(threads)
 
 
 class Caches(World):
@@ -54,6 +43,16 @@ class Caches(World):
         super().__init__(
             config, workload(N), images=IMAGES, mischief=mischief, sender=pipeline, make_receiver=make
         )
+
+    def run_first_round(self) -> None:
+        """Every user has an answer, and so an image."""
+        self.command("bs", "start")
+        self.run(60.0, until=lambda: len(self.events("ok")) >= 3)
+
+    def forget_images(self) -> None:
+        """What UEs keep is gone, and nobody has said so."""
+        for pipeline in self.pipelines:
+            pipeline._cache = ImageCache()
 
     def image_tokens_sent(self) -> int:
         """First transmissions, an image's private copies each; told from text by their channel uses."""
@@ -85,10 +84,8 @@ def test_without_a_cache_it_costs_it_again(bundle: Bundle) -> None:
 def test_a_cache_that_lost_its_images_says_so_and_is_sent_them(bundle: Bundle) -> None:
     world = Caches(bundle)
 
-    world.command("bs", "start")
-    world.run(60.0, until=lambda: len(world.events("ok")) >= 3)
-    for pipeline in world.pipelines:
-        pipeline._cache = ImageCache()
+    world.run_first_round()
+    world.forget_images()
     world.run(600.0, until=lambda: bool(world.told("workload_done")))
     assert check_invariants(world) == {"ok": N}
     missed = world.events("cache_miss")
@@ -98,13 +95,13 @@ def test_a_cache_that_lost_its_images_says_so_and_is_sent_them(bundle: Bundle) -
 
 @pytest.mark.parametrize("lost", [Feedback, SideInfo, Answer])
 def test_a_lost_miss_or_map_or_answer_is_repeated(bundle: Bundle, lost: type) -> None:
-    world = Caches(bundle, Lose(lost, times=4, **({"cache_miss": True} if lost is Feedback else {})))
-    world.command("bs", "start")
-    world.run(60.0, until=lambda: len(world.events("ok")) >= 3)
-    for pipeline in world.pipelines:
-        pipeline._cache = ImageCache()
+    losing = Lose(lost, times=4, **({"cache_miss": True} if lost is Feedback else {}))
+    world = Caches(bundle, losing)
+    world.run_first_round()
+    world.forget_images()
     world.run(600.0, until=lambda: bool(world.told("workload_done")))
     assert check_invariants(world) == {"ok": N}
+    assert losing.left < 4, "nothing was lost"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -116,8 +113,7 @@ def test_over_loss_copies_and_delays_both_ends_agree(bundle: Bundle, seed: int) 
 
 def test_a_ue_that_restarts_has_an_empty_cache(bundle: Bundle) -> None:
     world = Caches(bundle)
-    world.command("bs", "start")
-    world.run(60.0, until=lambda: len(world.events("ok")) >= 3)
+    world.run_first_round()
     world.kill("ue:0")
     world.run(0.2)
     world.start("ue:0")
@@ -128,8 +124,7 @@ def test_a_ue_that_restarts_has_an_empty_cache(bundle: Bundle) -> None:
 
 def test_a_base_station_that_restarts_refers_to_nothing(bundle: Bundle) -> None:
     world = Caches(bundle)
-    world.command("bs", "start")
-    world.run(60.0, until=lambda: len(world.events("ok")) >= 3)
+    world.run_first_round()
     world.kill("bs")
     world.run(0.2)
     world.start("bs", resume_from(json.dumps(e).encode() for e in world.journal))
