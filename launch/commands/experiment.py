@@ -23,7 +23,10 @@ def _group() -> None:
 @app.command("ablations")
 def ablations(
     train: Annotated[
-        Path, typer.Option("--train", metavar="DIR", help="The --out of a finished m4sc train.")
+        Path,
+        typer.Option(
+            "--train", metavar="DIR", help="The --out of m4sc train; of one not finished: no traces."
+        ),
     ],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The data set it was trained on.")],
     imdb: Annotated[Path, typer.Option("--imdb", metavar="FILE", help="The reviews it was trained on.")],

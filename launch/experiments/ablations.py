@@ -14,11 +14,11 @@ from launch.experiments.make import bundle_folder, is_made, make_bundle
 from launch.experiments.measure import Condition, Measured, RunSummary, conditions, find_data, measure
 from launch.experiments.results import Results, read_results, write_results
 from launch.experiments.tables import Tables
-from launch.experiments.variants import GROUPS, TRAINED, Source, names_of, variants_of
+from launch.experiments.variants import GROUPS, TRACES, TRAINED, Source, names_of, variants_of
 from launch.order_file import ORDER_FILE, claim, read_order
 from launch.training.material import TOKENS_FILE
 from launch.training.recipe import recipe_of
-from launch.training.run import TOKENIZER_FILE, Job, done
+from launch.training.run import LANGUAGE, TOKENIZER_FILE, VISION, Job, done
 from launch.training.tuning import ALIGN, JOINT, TUNE
 from shared.semantic.config import MICRO
 
@@ -86,13 +86,13 @@ def order(
         raise LaunchError(f"--reviews {reviews}: the reviews trained on, expected others")
     if not (data / "scenes.jsonl").exists():
         raise LaunchError(f"--data {data}: no scenes.jsonl in it, expected a data set of `m4sc data`")
-    source = source_of(train)
+    groups = tuple(group for group in GROUPS if group in only or not only)
+    source = source_of(train, whole=TRACES in groups)
     for name, plan in source.recipe.plans.items():
         if plan.rows % workers:
             raise LaunchError(
                 f"--workers {workers}: phase {name} has {plan.rows} rows a step to share evenly"
             )
-    groups = tuple(group for group in GROUPS if group in only or not only)
     wanted = Order(source, data, imdb, reviews, out, share, questions, groups, workers)
     for condition in conditions(questions).values():
         find_data(out, condition, wanted.sets)
@@ -102,8 +102,8 @@ def order(
     return wanted
 
 
-def source_of(train: Path) -> Source:
-    """A folder of `m4sc train` with all its phases. Raises `LaunchError`."""
+def source_of(train: Path, whole: bool) -> Source:
+    """A folder of `m4sc train` with phase 0 done, `whole`: with all phases. Raises `LaunchError`."""
     if not train.is_dir():
         raise LaunchError(f"--train {train}: no such folder, expected the --out of `m4sc train`")
     held = read_order(train)
@@ -113,18 +113,18 @@ def source_of(train: Path) -> Source:
     if not isinstance(scale, int | float) or not isinstance(seed, int):
         raise LaunchError(f"--train {train}: {ORDER_FILE}: expected numbers for scale and seed")
     source = Source(train, MICRO, recipe_of(MICRO.name, "from" in held).scaled(scale), seed)
-    check_source(source)
+    check_source(source, whole)
     return source
 
 
-def check_source(source: Source) -> None:
-    """Raises `LaunchError` where a phase or file is missing."""
+def check_source(source: Source, whole: bool) -> None:
+    """Raises `LaunchError` where a file or a phase is missing that is needed: phase 0, or (`whole`) all."""
     train = source.folder
     job = Job(source.config, source.recipe, train, train, train, source.seed)
     for file in (TOKENIZER_FILE, TOKENS_FILE):
         if not (train / file).exists():
-            raise LaunchError(f"--train {train}: {file} is missing, expected a finished `m4sc train`")
-    for phase in source.recipe.plans:
+            raise LaunchError(f"--train {train}: {file} is missing, expected a `m4sc train` after phase 0")
+    for phase in source.recipe.plans if whole else (VISION, LANGUAGE):
         if not done(job, phase):
             raise LaunchError(f"--train {train}: phase {phase} is not finished, see `m4sc train --resume`")
 

@@ -19,13 +19,15 @@ TRAINED: Final = "trained"
 """The run's own phases 1 to 3, at the length of the run's recipe."""
 MLP: Final = "mlp"
 NO_JOINT: Final = "no_joint"
-GROUPS: Final = ("projector", "tasks", "joint", "split", "traces")
+TRACES: Final = "traces"
+"""The table that the run's own weights are measured for; the others need its phase 0 only."""
+GROUPS: Final = ("projector", "tasks", "joint", "split", TRACES)
 PHASES_0: Final = (TOKENIZER, VISION, LANGUAGE)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A finished run of `m4sc train`: where it lies, what it trained, on how many steps, from which seed."""
+    """A run of `m4sc train`: where it lies, what it trains, on how many steps, from which seed."""
 
     folder: Path
     config: SemanticConfig
@@ -75,7 +77,7 @@ def names_of(group: str, source: Source) -> list[str]:
         "tasks": [REFERENCE, *(alone(task) for task in source.recipe.tasks)],
         "joint": [REFERENCE, NO_JOINT],
         "split": [REFERENCE, *(split(config, k) for k in other_splits(config))],
-        "traces": [TRAINED],
+        TRACES: [TRAINED],
     }[group]
 
 

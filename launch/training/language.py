@@ -21,6 +21,7 @@ from launch.training.corpus import sentiment_start
 from launch.training.forward import PROBE_LAYER, Pass, Stack, exact, final_share
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
 from launch.training.loop import Phase, Rngs, normal, train
+from launch.training.mixed import mixed
 from launch.training.optimizers import matrices
 from launch.training.packing import Batch, Packer, shorten
 from launch.training.parallel import Team
@@ -150,7 +151,7 @@ def train_language(
     def about_scenes(
         rngs: Rngs, progress: float, batch: Batch, seen: Tensor
     ) -> tuple[Tensor, Mapping[str, float]]:
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             image = scaffold.tokens(model, seen) + NOISE * normal(
                 rngs, *seen.shape[1:2], model.config.llm.hidden
             )
@@ -167,7 +168,7 @@ def train_language(
         yield "vqa", *about_scenes(rngs, progress, packer.questions(scenes, places, rngs, families), seen)
         if step % 3 == 0:
             batch = packer.reviews([pool.fill(rng, packer) for rng in rngs])
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed():
                 loss, right = stack.answer_loss(batch, stack.run(batch, None, asked_at_ue(rngs)))
             yield "review", 0.5 * loss, {"right": final_share(batch, right)}
         if step % 4 == 1:
@@ -195,7 +196,7 @@ def judge_on_symbols(
         rngs = [np.random.default_rng([1_000_003, start + row]) for row in range(rows)]
         scenes, places, seen = imagined(rngs, 10, doubt=False)
         for batch in (packer.questions(scenes, places, rngs), packer.captions(scenes, places)):
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed():
                 out = stack.run(batch, scaffold.tokens(model, seen), torch.zeros(rows, dtype=torch.bool))
                 _, right = stack.answer_loss(batch, out)
             for family, (hit, total) in exact(batch, right).items():

@@ -18,6 +18,7 @@ from launch.training.forward import Stack, exact
 from launch.training.images import Pictures, load_pictures
 from launch.training.language import Reviews, shares
 from launch.training.loop import Rngs, TrainingError
+from launch.training.mixed import mixed
 from launch.training.packing import Batch, Packer
 from launch.training.scenes import Patches, features
 from shared.semantic.model import SemanticModel
@@ -62,7 +63,7 @@ def see(tower: VisionTower, pictures: Pictures, batch: int = 64) -> np.ndarray:
     """The vision tower's tokens of all pictures, [B, N, V] float16."""
     rows = []
     for start in range(0, len(pictures), batch):
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             rows.append(tower(to_pixels(pictures.pixels_BSSC[start : start + batch])).half().numpy())
     return np.concatenate(rows)
 
@@ -116,7 +117,7 @@ def judge_on_pictures(
             uses = model.config.uses_per_token
             air = None if snr_db is None else fixed_air(batch, rngs, uses, snr_db, erase)
             nowhere = torch.zeros(rows, dtype=torch.bool)
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed():
                 image = model.projector(material.seen(chosen)) if batch.has_image else None
                 out = stack.run(batch, image, nowhere, air, model.config.split_layer)
                 _, right = stack.answer_loss(batch, out)

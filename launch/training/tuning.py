@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-import torch
 from torch import Tensor, nn
 
 from launch.training.draws import Air, draw_air
@@ -20,6 +19,7 @@ from launch.training.forward import Stack, final_share
 from launch.training.hints import Scaffold
 from launch.training.language import asked_at_ue, hints
 from launch.training.loop import Losses, Phase, Rngs, train
+from launch.training.mixed import mixed
 from launch.training.packing import Batch
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
@@ -60,7 +60,7 @@ class Learner:
         """Of one batch, in phase 3 through the air, with the share of right answers."""
         model = self.model
         air: Air | None = draw_air(batch, rngs, model.config.uses_per_token) if phase == JOINT else None
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.mixed):
+        with mixed(self.mixed):
             image = None if seen_BNV is None else model.projector(seen_BNV)
             out = self.stack.run(batch, image, asked_at_ue(rngs), air, model.config.split_layer)
             loss, right = self.stack.answer_loss(batch, out)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from launch.training.images import Pictures, load_pictures
 from launch.training.loop import Phase, Rngs, train
+from launch.training.mixed import mixed
 from launch.training.optimizers import matrices
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
@@ -209,7 +210,7 @@ def train_vision(
         rows = [int(rng.integers(len(pictures))) for rng in rngs]
         changed = [augment(pictures.pixels_BSSC[row], rng) for row, rng in zip(rows, rngs, strict=True)]
         pixels = torch.from_numpy(np.stack([picture for picture, _ in changed]))
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             tokens = tower(pixels)
         loss, figures = patch_loss(
             probe, tokens.float(), targets(pictures, rows, [change for _, change in changed])

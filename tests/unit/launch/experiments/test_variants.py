@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -156,12 +157,20 @@ def test_a_training_that_fails_is_one_line(place: Place, capfd: pytest.CaptureFi
 
 
 def test_a_run_that_is_not_finished_is_refused(place: Place, tmp_path: Path) -> None:
-    check_source(place.source)
+    check_source(place.source, whole=True)
     longer = Source(place.source.folder, place.source.config, RECIPE.scaled(2.0), 0)
     with pytest.raises(LaunchError, match="phase vision is not finished"):
-        check_source(longer)
+        check_source(longer, whole=False)
     with pytest.raises(LaunchError, match=r"tokenizer\.json is missing"):
-        check_source(Source(tmp_path, place.source.config, RECIPE, 0))
+        check_source(Source(tmp_path, place.source.config, RECIPE, 0), whole=False)
+
+
+def test_phase_0_is_enough_where_the_runs_own_weights_are_not_measured(place: Place) -> None:
+    plans = {**RECIPE.plans, "joint": replace(RECIPE.plans["joint"], steps=RECIPE.plans["joint"].steps + 1)}
+    cut = Source(place.source.folder, place.source.config, replace(RECIPE, plans=plans), 0)
+    check_source(cut, whole=False)
+    with pytest.raises(LaunchError, match="phase joint is not finished"):
+        check_source(cut, whole=True)
 
 
 def test_names_and_lengths() -> None:
