@@ -1,13 +1,12 @@
 """Checks that cost nothing and spare a person the wait for a start that cannot succeed."""
 
 import socket
-from pathlib import Path
 
-import shared
 from launch.cluster import require_ray
 from launch.errors import LaunchError
 from shared.config import RunConfig
 from shared.config_file import ConfigError
+from shared.shipped import SHIPPED_BUNDLES, bundle_folder
 
 _REACH_S = 3.0
 _BUNDLE_FILES = (("config.json",), ("tokenizer.json",), ("weights.safetensors", "bundle.json"))
@@ -39,13 +38,12 @@ def _reach(address: str) -> None:
 
 def _with_bundle(config: RunConfig) -> RunConfig:
     """A shipped name stays as it is, anything else is a folder. The roles judge what is in the files."""
-    shipped = Path(next(iter(shared.__path__))) / "bundles"
-    folder = shipped / config.bundle
-    if not folder.is_dir():
-        folder = Path(config.bundle).expanduser().absolute()
+    folder = bundle_folder(config.bundle)
+    if folder.parent != SHIPPED_BUNDLES:
+        folder = folder.absolute()
         config = config.model_copy(update={"bundle": str(folder)})
     if not folder.is_dir():
-        names = ", ".join(sorted(p.name for p in shipped.iterdir() if p.is_dir())) or "none"
+        names = ", ".join(sorted(p.name for p in SHIPPED_BUNDLES.iterdir() if p.is_dir())) or "none"
         raise ConfigError(f"bundle: {folder}: no such folder (shipped: {names})")
     for either in _BUNDLE_FILES:  # large weights lie in several files, which bundle.json names
         if not any((folder / name).is_file() for name in either):

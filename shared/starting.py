@@ -4,24 +4,17 @@ Imports torch: for base station and UEs only, the emulator has no model.
 """
 
 import sys
-from pathlib import Path
 
 import torch
 
 from shared.process import open_control_link
 from shared.semantic.bundle import Bundle, Role
+from shared.shipped import bundle_folder
 from shared.spec import RoleSpec
 from shared.wire.messages import RoleFailed
 
 EXIT_BAD_INPUT = 2
-SHIPPED_BUNDLES = Path(__file__).parent / "bundles"
 _LINGER_MS = 2_000
-
-
-def bundle_folder(name: str) -> Path:
-    """A shipped bundle by its name, any other by its folder."""
-    shipped = SHIPPED_BUNDLES / name
-    return shipped if shipped.is_dir() else Path(name)
 
 
 def load_bundle(name: str, roles: Role) -> Bundle:

@@ -14,11 +14,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from launch.errors import LaunchError
+from launch.figures import figure_of
 from shared.semantic.bundle import CARD_FILE, Bundle
 
 CARD_JSON = "card.json"
@@ -29,15 +30,6 @@ _OWN_KEYS = ("bundle",)
 
 class CardError(LaunchError):
     """A card that cannot be used; one line that names the file and the field."""
-
-
-class Figure(NamedTuple):
-    """A share in [0, 1], its 95% interval, and how many requests it was measured on."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 class CardEntry(BaseModel):
@@ -124,7 +116,7 @@ def write_card(bundle_dir: Path, entries: Sequence[CardEntry], text: str | None 
 def entry_from(
     summary: Mapping[str, Any], name: str, config: str, metric: str, overrides: Sequence[str] = ()
 ) -> CardEntry:
-    """The entry that a run's summary gives. Raises `CardError`."""
+    """The entry that a run's summary gives. Raises `LaunchError`."""
     figure = figure_of(summary, metric)
     try:
         return CardEntry(
@@ -132,17 +124,6 @@ def entry_from(
         )
     except ValidationError as error:
         raise CardError(f"entry {name!r}: {_first(error)}") from None
-
-
-def figure_of(summary: Mapping[str, Any], metric: str) -> Figure:
-    """What stands at `metric` in a summary. Raises `CardError`."""
-    node: Any = summary
-    for part in metric.split("."):
-        node = node.get(part) if isinstance(node, Mapping) else None
-    if not isinstance(node, Mapping) or not {"accuracy", "interval95", "total"} <= node.keys():
-        raise CardError(f"metric {metric}: the run's summary has no such figure")
-    low, high = node["interval95"]
-    return Figure(float(node["accuracy"]), float(low), float(high), int(node["total"]))
 
 
 def with_table(text: str, card: Card) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launch.bundles.card import Card, CardEntry, CardError, Figure, figure_of, read_card
+from launch.bundles.card import Card, CardEntry, CardError, read_card
 from launch.bundles.rerun import DataSets, NoData, RunFailed, RunSummary, run_config, run_summary
 from launch.errors import LaunchError
+from launch.figures import Figure, figure_of
 from shared.config_file import ConfigError
 from shared.semantic.bundle import Bundle, BundleError
 from shared.semantic.manifest import check_all

@@ -104,7 +104,7 @@ def verify(
 
     from launch.bundles.rerun import DataSets
     from launch.bundles.verify import verify as look
-    from shared.starting import bundle_folder
+    from shared.shipped import bundle_folder
 
     report = look(bundle_folder(bundle), DataSets(data, imdb), quick, out)
     if as_json:
@@ -137,7 +137,7 @@ def measure(
     from launch.bundles.card import write_card
     from launch.bundles.measure import measure as run_all
     from launch.bundles.rerun import DataSets
-    from shared.starting import bundle_folder
+    from shared.shipped import bundle_folder
 
     folder = bundle_folder(bundle)
     card = write_card(folder, run_all(folder, DataSets(data, imdb), out, _progress))

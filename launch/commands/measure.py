@@ -51,13 +51,7 @@ def measure(
     Example: [bold]m4sc measure --users 1,2,4,8 --overlap 0,1 --snr 0,15 --points all,36,18 --sharing on,off
     --out runs/measure[/]
     """
-    from rich.console import Console
-
-    from launch.bundles.rerun import DataSets
-    from launch.measurement import sweep
     from launch.measurement.grid import Point, grid, numbers, switches, whole_numbers
-    from launch.measurement.plots import draw
-    from launch.measurement.view import table_of
 
     places = grid(
         whole_numbers("--users", users, 1, 65_536),
@@ -66,11 +60,19 @@ def measure(
         [Point.parse(text) for text in points.split(",")],
         switches("--sharing", sharing),
     )
+    from launch.bundles.rerun import DataSets
+    from launch.measurement import sweep
+
     sets = [*(overrides or ())]
     sets += [] if requests is None else [f"workload.requests={requests}"]
     sets += [] if seed is None else [f"seed={seed}"]
     wanted = sweep.order(config, sets, places, DataSets(data, imdb), out)
     rows = sweep.measure(wanted, lambda line: print(f"… {line}", file=sys.stderr, flush=True))
+    from rich.console import Console
+
+    from launch.measurement.plots import draw
+    from launch.measurement.view import table_of
+
     drawn = draw(rows, out / sweep.PLOTS_FILE)
     if as_json:
         print_json([row.model_dump(mode="json") for row in rows])

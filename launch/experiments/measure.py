@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launch.bundles.card import Figure, figure_of
 from launch.bundles.rerun import DataSets, NoData, RunSummary, kept_or_run, run_config
 from launch.cluster_check import checked
 from launch.errors import LaunchError
+from launch.figures import Figure, figure_of
 from shared.config import RunConfig
 from shared.semantic.manifest import read_manifest
 

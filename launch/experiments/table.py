@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from launch.bundles.card import Figure
 from launch.experiments.paired import Difference
+from launch.figures import Figure
 
 Kind = Literal["share", "points", "number"]
 COLUMNS = ("table", "row", "column", "kind", "value", "low", "high", "n", "command")

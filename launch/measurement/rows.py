@@ -11,8 +11,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from launch.accounts import is_originated
-from launch.bundles.card import Figure, figure_of
 from launch.errors import LaunchError
+from launch.figures import Figure, figure_of
 from launch.measurement.grid import Place
 from shared.ledger_rows import LedgerRow
 

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launch.bundles.rerun import DataSets, NoData, RunSummary, kept_or_run, run_config, run_summary
 from launch.cluster_check import checked
@@ -17,8 +18,10 @@ from launch.run_files import read_run
 from shared.config import RunConfig
 from shared.config_file import load_config
 from shared.rate import prefix_uses
-from shared.semantic.bundle import Bundle
-from shared.starting import bundle_folder
+from shared.shipped import bundle_folder
+
+if TYPE_CHECKING:
+    from shared.semantic.config import SemanticConfig
 
 TABLE_FILE, USERS_FILE, PLOTS_FILE, ROWS_FOLDER = "measure.csv", "users.csv", "measure.png", "rows"
 
@@ -67,6 +70,8 @@ def order(config: str, overrides: Sequence[str], places: Sequence[Place], sets: 
 
 def measure(wanted: Order, say: Callable[[str], None], run: RunSummary = run_summary) -> list[Row]:
     """All rows in order; the tables are written after each. Raises what a run raises."""
+    from shared.semantic.bundle import Bundle  # only now: torch takes seconds, and bad input none
+
     bundle = Bundle.load(wanted.bundle)
     rows: list[Row] = []
     users: list[dict[str, object]] = []
@@ -75,7 +80,7 @@ def measure(wanted: Order, say: Callable[[str], None], run: RunSummary = run_sum
         folder = wanted.out / ROWS_FOLDER / place.name
         summary = kept_or_run(wanted.config_of(place), folder, bundle.fingerprint, run)
         row = row_of(
-            place, summary, read_run(folder).rows, image_uses(bundle, place), wanted.command_of(place)
+            place, summary, read_run(folder).rows, image_uses(bundle.config, place), wanted.command_of(place)
         )
         rows.append(row)
         users += user_lines(row, summary)
@@ -85,9 +90,9 @@ def measure(wanted: Order, say: Callable[[str], None], run: RunSummary = run_sum
     return rows
 
 
-def image_uses(bundle: Bundle, place: Place) -> int:
+def image_uses(config: "SemanticConfig", place: Place) -> int:
     """Channel uses of one image at an operating point, sent once."""
-    config, point = bundle.config, place.point
+    point = place.point
     tokens = config.image_tokens if point.image_tokens is None else point.image_tokens
     return min(tokens, config.image_tokens) * prefix_uses(config.uses_per_token, point.image_eighths)
 

@@ -23,7 +23,6 @@ from launch.training.draws import fixed_air
 from launch.training.images import part_of
 from launch.training.language import Reviews
 from launch.training.loop import Losses, Rngs
-from launch.training.mixed import mixed
 from launch.training.packing import Batch, Packer
 from launch.training.tuning import ALIGN, JOINT, JUDGE_SNR_DB, Learner
 from shared.config import LimitsConfig
@@ -135,7 +134,7 @@ def judge_on_chats(learner: Learner, chats: Chats, snr_db: float | None, rows: i
             rngs = [np.random.default_rng([1_000_003, start + row]) for row in range(rows)]
             batch, seen = chats.draw(kind, rngs)
             air = None if snr_db is None else fixed_air(batch, rngs, model.config.uses_per_token, snr_db)
-            with mixed(learner.mixed):
+            with torch.autocast("cpu", torch.bfloat16, enabled=learner.mixed):
                 image = None if seen is None else model.projector(seen)
                 nowhere = torch.zeros(rows, dtype=torch.bool)
                 out = learner.stack.run(batch, image, nowhere, air, model.config.split_layer)

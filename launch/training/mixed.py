@@ -9,9 +9,9 @@ from functools import cache
 import torch
 
 
-def mixed(enabled: bool = True) -> torch.autocast:
-    """The context that a forward pass runs in; `enabled` False: float32 everywhere."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=enabled and has_bfloat16())
+def mixed() -> torch.autocast:
+    """The context that a forward pass of float32 weights runs in."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16())
 
 
 @cache

@@ -17,7 +17,7 @@ from launch.training.run import Job, train_bundle
 from launch.training.warm_start import check_start
 from shared.semantic.bundle import Bundle
 from shared.semantic.config import MICRO, SemanticConfig
-from shared.starting import bundle_folder
+from shared.shipped import bundle_folder
 
 NOT_REPLACED = 1
 #: What a preset is trained from: the options that it needs, and those that it takes besides.

@@ -8,10 +8,11 @@ Shapes: B sequences, N patches, V vision width.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from launch.training.draws import Air, draw_air
@@ -19,7 +20,7 @@ from launch.training.forward import Stack, final_share
 from launch.training.hints import Scaffold
 from launch.training.language import asked_at_ue, hints
 from launch.training.loop import Losses, Phase, Rngs, train
-from launch.training.mixed import mixed
+from launch.training.mixed import has_bfloat16
 from launch.training.packing import Batch
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
@@ -35,7 +36,8 @@ JUDGE_SNR_DB: Final = 15.0
 class Learner:
     """What the phases train. `adapters` are the language model's; `modules` make up a checkpoint.
 
-    `mixed`: computed in bfloat16 where that is safe; `scaffold` only where there are hints.
+    `mixed`: computed in bfloat16 where that is safe (always with weights in bfloat16); `scaffold` only where
+    there are hints.
     """
 
     model: SemanticModel
@@ -43,7 +45,7 @@ class Learner:
     adapters: Sequence[nn.Parameter]
     modules: Mapping[str, nn.Module]
     scaffold: Scaffold | None = None
-    mixed: bool = True
+    mixed: bool = field(default_factory=has_bfloat16)
 
     def parameters(self, phase: str) -> list[nn.Parameter]:
         """What a phase trains."""
@@ -60,7 +62,7 @@ class Learner:
         """Of one batch, in phase 3 through the air, with the share of right answers."""
         model = self.model
         air: Air | None = draw_air(batch, rngs, model.config.uses_per_token) if phase == JOINT else None
-        with mixed(self.mixed):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.mixed):
             image = None if seen_BNV is None else model.projector(seen_BNV)
             out = self.stack.run(batch, image, asked_at_ue(rngs), air, model.config.split_layer)
             loss, right = self.stack.answer_loss(batch, out)

@@ -47,7 +47,7 @@ def _fitter(bundle: str) -> Callable[[str], str]:
     # imported here: only this reads a bundle before the roles do, and it takes a second
     from shared.semantic.bundle import Bundle, BundleError
     from shared.semantic.prompt import Prompts
-    from shared.starting import bundle_folder
+    from shared.shipped import bundle_folder
 
     try:
         found = Bundle.load(bundle_folder(bundle))

@@ -296,6 +296,6 @@ def test_a_picture_that_runs_out_of_questions_is_named(rendered: Path, tmp_path:
             source="clevr_style",
             root=str(rendered),
             limit=1,
-            requests=2000,
+            requests=900,
             questions_per_image=1000,
         )

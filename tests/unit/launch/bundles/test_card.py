@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from launch.bundles.card import CardEntry, CardError, entry_from, figure_of, read_card, with_table, write_card
+from launch.bundles.card import CardEntry, CardError, entry_from, read_card, with_table, write_card
+from launch.errors import LaunchError
+from launch.figures import figure_of
 from shared.semantic.bundle import Bundle, save_bundle
-from shared.starting import bundle_folder, load_bundle
+from shared.shipped import bundle_folder
+from shared.starting import load_bundle
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
 SUMMARY = {
@@ -81,7 +84,7 @@ def test_a_bundle_without_numbers_has_no_card(bundle: Path) -> None:
 def test_a_figure_that_is_not_there_is_named() -> None:
     assert figure_of(SUMMARY, "accuracy.vqa.by_kind.exist").n == 160
     for metric in ("accuracy.vqa.control", "accuracy.vqa", "accuracy.vqa.macro.total.x"):
-        with pytest.raises(CardError, match=f"metric {metric}: "):
+        with pytest.raises(LaunchError, match=f"metric {metric}: "):
             figure_of(SUMMARY, metric)
 
 

@@ -147,7 +147,7 @@ def test_losses_of_all_variants_in_one_picture(tmp_path: Path) -> None:
         (["--train", "none"], "--train none: no such folder"),
         (["--train", "."], "order.json: cannot be read"),
         (["--train", "paper"], "preset paper, expected micro"),
-        (["--train", "begun"], "tokenizer.json is missing, expected a finished"),
+        (["--train", "begun"], "tokenizer.json is missing, expected a `m4sc train`"),
         (["--data", "none"], "--data none: no such file or folder"),
         (["--data", "begun"], "no scenes.jsonl in it"),
         (["--imdb", "none"], "--imdb none"),

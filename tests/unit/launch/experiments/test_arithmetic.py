@@ -2,12 +2,12 @@
 
 import pytest
 
-from launch.bundles.card import Figure
 from launch.experiments.compute import Load, base_station, projector, user_equipment, vision
 from launch.experiments.paired import Difference, difference
 from launch.experiments.recommend import Cut, recommend
 from launch.experiments.table import Row, Table, csv_rows, markdown, number_cell, points_cell, share_cell
 from launch.experiments.variants import with_mlp
+from launch.figures import Figure
 from launch.scoring import Scored
 from tests.unit.shared.semantic.tiny import tiny_config
 

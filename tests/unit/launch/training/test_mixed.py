@@ -23,5 +23,3 @@ def test_products_are_in_what_the_processor_has(
     monkeypatch.setattr(module, "has_bfloat16", has_bfloat16.__wrapped__)
     with mixed():
         assert (torch.ones(4, 4) @ torch.ones(4, 4)).dtype == (torch.bfloat16 if expected else torch.float32)
-    with mixed(False):
-        assert (torch.ones(4, 4) @ torch.ones(4, 4)).dtype == torch.float32

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 
 from launch.training.parallel import Team
+from tests.unit.launch.training.workers import start_workers
 
 WORKERS = 3
 
 
 def test_halves_work_apart_and_meet_again(tmp_path: Path) -> None:
-    mp.spawn(in_halves, (tmp_path / "meeting",), nprocs=WORKERS)
+    start_workers(in_halves, tmp_path / "meeting", count=WORKERS)
 
 
 def in_halves(rank: int, meeting: Path) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from PIL import Image
 from torch.distributed.tensor import DTensor
 
@@ -35,6 +34,7 @@ from launch.training.tuning import ALIGN, JOINT, PHASES, TUNE
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.masks import GENERATED, IMAGE, TEXT
 from tests.unit.launch.training.tiny import packer_of
+from tests.unit.launch.training.workers import start_workers
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
 RECIPE = Recipe(
@@ -88,11 +88,11 @@ def test_two_workers_stopped_and_continued_do_what_one_does_without(job: ChatJob
     for out in (job.out, two.out):
         out.mkdir()
     work(Team(0, 1), job)
-    mp.spawn(sharded_work, (two, tmp_path / "first", TUNE), nprocs=2)
+    start_workers(sharded_work, two, tmp_path / "first", TUNE)
     stopped = torch.load(two.out / "tune.pt", weights_only=True)
     assert stopped["step"] == 1
     assert not (two.out / "joint.pt").exists()
-    mp.spawn(sharded_work, (two, tmp_path / "second", None), nprocs=2)
+    start_workers(sharded_work, two, tmp_path / "second", None)
     found, expected = last_lines(two.out), last_lines(job.out)
     assert found.keys() == expected.keys() == set(PHASES)
     for phase in (ALIGN, JOINT):  # the last line of the phase that was stopped is a mean over fewer steps

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 
 from launch.errors import Interrupted, LaunchError
@@ -23,6 +22,7 @@ from launch.training.stop import ask_to_stop, forget_to_stop
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.model import SemanticModel
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
+from tests.unit.launch.training.workers import start_workers
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
 
@@ -80,7 +80,7 @@ def test_two_workers_train_vision_and_language_side_by_side(tmp_path: Path, data
     torch.set_num_threads(1)
     alone, both = job_in(tmp_path / "alone", data, imdb), job_in(tmp_path / "both", data, imdb)
     training.pretrain(Team(0, 1), alone, training.tokenizer_of(alone), False)
-    mp.spawn(pretrain_in_two, (both, tmp_path / "meeting", None), nprocs=2)
+    start_workers(pretrain_in_two, both, tmp_path / "meeting", None)
     assert parts_of(both) == ["language 1", "vision 1"]
     for phase in ("vision", "language"):
         one, other = (Checkpoint(job.out / f"{phase}.pt").modules() for job in (alone, both))
@@ -94,7 +94,7 @@ def test_the_half_that_is_done_joins_the_other(tmp_path: Path, data: Path, imdb:
     recipe = replace(RECIPE, plans={**RECIPE.plans, "vision": Plan(LOG_EVERY + 2, 2, 1e-3)})
     alone, both = (replace(job_in(tmp_path / n, data, imdb), recipe=recipe) for n in ("alone", "both"))
     training.pretrain(Team(0, 1), alone, training.tokenizer_of(alone), False)
-    mp.spawn(pretrain_in_two, (both, tmp_path / "meeting", "join"), nprocs=2)
+    start_workers(pretrain_in_two, both, tmp_path / "meeting", "join")
     assert parts_of(both) == ["language 1", "vision 1", "vision 2", "vision 2"]
     one, other = (figures_of(job, "vision") for job in (alone, both))
     assert [line["step"] for line in other] == [LOG_EVERY, LOG_EVERY + 2, LOG_EVERY + 2]
@@ -108,10 +108,10 @@ def test_where_one_half_is_stopped_both_end_and_what_is_done_stays(
 ) -> None:
     torch.set_num_threads(1)
     job = job_in(tmp_path / "out", data, imdb)
-    mp.spawn(pretrain_in_two, (job, tmp_path / "first", "stop"), nprocs=2)
+    start_workers(pretrain_in_two, job, tmp_path / "first", "stop")
     assert [phase for phase in ("vision", "language") if done(job, phase)] == ["language"]
     assert torch.load(job.out / "vision.pt", weights_only=True)["step"] == 1
-    mp.spawn(pretrain_in_two, (job, tmp_path / "second", None), nprocs=2)
+    start_workers(pretrain_in_two, job, tmp_path / "second", None)
     assert parts_of(job) == ["language 1", "vision 1", "vision 2", "vision 2"]
     assert done(job, "vision")
 
