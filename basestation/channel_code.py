@@ -1,5 +1,8 @@
 """Channel code: planned frames to channel symbols of unit average power, pilots in front, as wire samples.
 
+Analog, a token's symbols are sent as they are; digital, as bits of their real values through LDPC and QAM, in
+the scheme that the least average SNR of a frame's users allows.
+
 Of each image token only the first eighths of its channel uses are sent that the operating point says. One
 amplitude a stream makes sum |x|^2 equal its channel uses: the public stream of a group, and the private one
 of each request. Public symbols may have more power than private ones, or less: then the group's sum |x|^2
@@ -8,13 +11,13 @@ equals its channel uses. Pilots have unit modulus.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from basestation.compare import Key
 from basestation.partition import FramePlan
-from shared.air import pilots, power, samples
+from shared.air import pilots, power, quantise, samples, transport
 from shared.air.models import pilot_uses
 from shared.config import ChannelConfig
 from shared.rate import EIGHTHS, prefix_uses
@@ -28,10 +31,14 @@ StreamName = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class CodedGroup:
-    """First transmissions of all frames of a group, and times what each stream's symbols are sent."""
+    """First transmissions of all frames of a group, and times what each stream's symbols are sent.
+
+    `repeats`: digital frames as further attempts send them, by frame_id, the second attempt first.
+    """
 
     frames: tuple[SymbolFrame, ...]
     amplitudes: Mapping[StreamName, float]
+    repeats: Mapping[int, tuple[SymbolFrame, ...]] = field(default_factory=dict)
 
     def codes_for(self, request_id: str) -> tuple[int, int]:
         """The amplitudes of the public stream and of a request's private one, as the index map has them."""
@@ -47,8 +54,11 @@ def code_frames(
     channel: ChannelConfig,
     encode: ChannelEncoder,
     image_eighths: int = EIGHTHS,
+    attempts: int = 1,
 ) -> CodedGroup:
     """Everything a group has to send; the transmitter fills in `first_use`.
+
+    A digital frame is made for so many `attempts`; analog ones repeat themselves.
 
     In bypass, which is for an ideal channel, vectors are sent as they are. Raises `LocalProtocolError` for a
     stream without energy.
@@ -58,31 +68,65 @@ def code_frames(
     bypass = channel.codec == "bypass"
     amplitudes = {} if bypass else _amplitudes(plans, symbols, channel.public_power_db)
     frames = []
+    repeats: dict[int, tuple[SymbolFrame, ...]] = {}
     for plan in plans:
         body_NU = np.stack([symbols[plan.stream, name] for name in plan.tokens])
         body_NU = body_NU * np.float32(amplitudes.get((plan.stream, plan.request_id), 1.0))
-        signal = np.concatenate([preamble, body_NU.reshape(-1)]).astype(np.complex64)
-        payload, full_scale = samples.to_wire(signal, channel.sample_format)
-        frames.append(
-            SymbolFrame(
-                stream=plan.stream,
-                users=plan.users,
-                group_id=group_id,
-                frame_id=plan.frame_id,
-                attempt=0,
-                first_token=plan.first_token,
-                n_tokens=len(plan.tokens),
-                uses_per_token=body_NU.shape[1],
-                pilot_uses=len(preamble),
-                first_use=0,
-                uses=len(signal),
-                energy=power.energy(signal),
-                sample_format=channel.sample_format,
-                full_scale=full_scale,
-                payload=payload,
-            )
+        if channel.mode == "analog":
+            frames.append(_frame(plan, group_id, channel, body_NU.shape[1], preamble, body_NU.reshape(-1)))
+            continue
+        bits_n = quantise.to_bits(body_NU, channel.quantiser_bits).reshape(-1)
+        mcs = mcs_for(plan, channel)
+        bodies = [transport.encode(bits_n, mcs, attempt) for attempt in range(attempts)]
+        first, *others = (
+            _frame(plan, group_id, channel, body_NU.shape[1], preamble, body) for body in bodies
         )
-    return CodedGroup(tuple(frames), amplitudes)
+        frames.append(first)
+        repeats[plan.frame_id] = tuple(others)
+    return CodedGroup(tuple(frames), amplitudes, repeats)
+
+
+def body_uses(plan: FramePlan, channel: ChannelConfig, uses_per_token: int) -> int:
+    """Channel uses of a frame's tokens, pilots apart."""
+    if channel.mode == "analog":
+        return len(plan.tokens) * uses_per_token
+    bits = len(plan.tokens) * quantise.bits_per_token(uses_per_token, channel.quantiser_bits)
+    return transport.uses_of(bits, mcs_for(plan, channel))
+
+
+def mcs_for(plan: FramePlan, channel: ChannelConfig) -> transport.Mcs:
+    """What the worst of a frame's users can read."""
+    return transport.mcs_at(min(channel.snr_db_of(user) for user in plan.users))
+
+
+def _frame(
+    plan: FramePlan,
+    group_id: int,
+    channel: ChannelConfig,
+    uses_per_token: int,
+    preamble: np.ndarray,
+    body: np.ndarray,
+) -> SymbolFrame:
+    signal = np.concatenate([preamble, body]).astype(np.complex64)
+    payload, full_scale = samples.to_wire(signal, channel.sample_format)
+    return SymbolFrame(
+        stream=plan.stream,
+        users=plan.users,
+        group_id=group_id,
+        frame_id=plan.frame_id,
+        attempt=0,
+        first_token=plan.first_token,
+        n_tokens=len(plan.tokens),
+        uses_per_token=uses_per_token,
+        pilot_uses=len(preamble),
+        first_use=0,
+        uses=len(signal),
+        energy=power.energy(signal),
+        sample_format=channel.sample_format,
+        full_scale=full_scale,
+        quantiser_bits=channel.quantiser_bits if channel.mode == "digital" else 0,
+        payload=payload,
+    )
 
 
 def _amplitudes(

@@ -5,13 +5,13 @@ the clock it is given for stage timings.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from basestation.channel_code import CodedGroup, code_frames
+from basestation.channel_code import CodedGroup, body_uses, code_frames
 from basestation.compare import Comparison, TokenSequence, compare
 from basestation.encode import AdmittedRequest, encode_group
 from basestation.merge import merge
@@ -42,6 +42,8 @@ class GroupPlan:
     public_tokens: int
     private_tokens: int
     merged_tokens: int
+    repeats: Mapping[int, tuple[SymbolFrame, ...]] = field(default_factory=dict)
+    """What further attempts at a frame send, by frame_id; none: the same again."""
 
 
 def _identity(known: KnownImage | None) -> str:
@@ -78,6 +80,7 @@ class GroupPipeline:
                 torch.from_numpy(vectors_ND), "public" if stream == "public" else "private"
             ),
             config.rate.image_eighths,
+            config.retransmission.max_attempts,
         )
         side = {s.request_id: self._side_info(s, plan, coded, group_id) for s in sequences}
         marks.append(self._clock())
@@ -96,6 +99,7 @@ class GroupPipeline:
             public_tokens=plan.public_tokens,
             private_tokens=plan.private_tokens,
             merged_tokens=comparison.merged,
+            repeats=coded.repeats,
         )
 
     def _price(self, sequences: Sequence[TokenSequence], comparison: Comparison) -> int:
@@ -108,7 +112,9 @@ class GroupPipeline:
         )
         per_token = self._sender.uses_per_token
         of_image = prefix_uses(per_token, config.rate.image_eighths)
-        symbols = sum(len(f.tokens) * (of_image if f.kind == "image" else per_token) for f in plan.frames)
+        symbols = sum(
+            body_uses(f, config.channel, of_image if f.kind == "image" else per_token) for f in plan.frames
+        )
         return symbols + pilot_uses(config.channel) * len(plan.frames) + maps
 
     def _map_of(

@@ -24,6 +24,7 @@ class _OpenGroup:
     """What may have to be sent again. `sent[frame_id][user]` counts transmissions to that user."""
 
     frames: dict[int, SymbolFrame]
+    repeats: Mapping[int, tuple[SymbolFrame, ...]]
     side: dict[str, SideInfo]
     open_requests: set[str]
     side_sent: dict[str, int] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class Transmitter:
         needed = {named[0] for r in alive for named in plan.side[r.request_id].frames}
         group = _OpenGroup(
             frames={f.frame_id: f for f in plan.frames if f.frame_id in needed},
+            repeats=plan.repeats,
             side={r.request_id: plan.side[r.request_id] for r in alive},
             open_requests={r.request_id for r in alive},
         )
@@ -164,4 +166,6 @@ class Transmitter:
         counts: Mapping[int, int] = group.sent.setdefault(frame.frame_id, {})
         attempt = counts.get(receivers[0], 0)
         group.sent[frame.frame_id] = {**counts, **dict.fromkeys(receivers, attempt + 1)}
+        versions = (frame, *group.repeats.get(frame.frame_id, ()))
+        frame = versions[attempt % len(versions)]
         return replace(frame, users=receivers, attempt=attempt, first_use=self._clock.take(frame.uses))

@@ -36,6 +36,7 @@ class ChannelConfig(_Section):
     `snr_trace`, given as a CSV file's path, is the SNR over time (`air.snr_trace`); `snr_db` is then what is
     known of it beforehand. `public_power_db`: the power of a group's public symbols over that of its private
     ones; the group's average stays one. `side_info`: index maps cross error-free, or coded (`air.side_code`).
+    `mode` digital: `quantiser_bits` for each real value of a token's symbols, through `air.transport`.
     """
 
     model: Literal[
@@ -55,6 +56,8 @@ class ChannelConfig(_Section):
     public_power_db: float = Field(0.0, ge=-20.0, le=20.0)
     sample_format: Literal["cf32", "cs16", "cs8"] = "cs16"
     side_info: Literal["genie", "ldpc"] = "genie"
+    mode: Literal["analog", "digital"] = "analog"
+    quantiser_bits: int = Field(3, ge=1, le=5)
     codec: Literal["linear", "bypass"] = "linear"
     tokens_per_frame: int = Field(16, ge=1, le=4_096)
     faults: tuple[FaultConfig, ...] = ()
@@ -63,6 +66,8 @@ class ChannelConfig(_Section):
     def _check(self) -> Self:
         if self.codec == "bypass" and (self.model != "ideal" or self.sample_format != "cf32"):
             raise ValueError("channel.codec 'bypass' needs channel.model 'ideal' and sample_format 'cf32'")
+        if self.mode == "digital" and (self.codec == "bypass" or self.public_power_db):
+            raise ValueError("channel.mode 'digital' needs channel.codec 'linear' and public_power_db 0")
         values = self.snr_db if isinstance(self.snr_db, tuple) else (self.snr_db,)
         if not all(-50.0 <= v <= 100.0 for v in values):
             raise ValueError("channel.snr_db must lie in [-50, 100] dB")

@@ -49,22 +49,29 @@ def equalise_frame(frame: SymbolFrame, air: Air) -> dict[int, TokenSymbols]:
     Raises `ProtocolError` when the samples are not what the header says (size, NaN, infinity) or when
     there is nothing to learn the gain from.
     """
-    received = samples.from_wire(frame.payload, frame.sample_format, frame.full_scale, frame.uses)
     shape_NU = (frame.n_tokens, frame.uses_per_token)
     if frame.uses != frame.pilot_uses + frame.n_tokens * frame.uses_per_token:
         raise ProtocolError("bad_samples", f"{frame.pilot_uses} pilots and {shape_NU}", f"{frame.uses} uses")
+    symbols, noise = (part.reshape(shape_NU) for part in equalise_body(frame, air))
+    return {
+        frame.first_token + i: TokenSymbols(row_U, noise_U)
+        for i, (row_U, noise_U) in enumerate(zip(symbols, noise, strict=True))
+    }
+
+
+def equalise_body(frame: SymbolFrame, air: Air) -> tuple[np.ndarray, np.ndarray]:
+    """What follows a frame's pilots: symbols complex64 and their noise variances float32, both [U].
+
+    Raises `ProtocolError` as `equalise_frame` does.
+    """
+    received = samples.from_wire(frame.payload, frame.sample_format, frame.full_scale, frame.uses)
     n0 = air.n0_at(frame.first_use)
     gain, gain_error = channel_gain(frame, received, air.channel, n0)
     body = slice(frame.pilot_uses, None)
     errors = gain_error if isinstance(gain_error, float) else gain_error[body]
     if isinstance(gain, np.ndarray):
         symbols, noise = equalise(received[body], gain[body], n0, errors)
-        noise_NU = noise.reshape(shape_NU)
-    else:
-        assert isinstance(errors, float)  # one gain has one error
-        symbols, level = equalise(received[body], gain, n0, errors)
-        noise_NU = np.full(shape_NU, level, np.float32)
-    return {
-        frame.first_token + i: TokenSymbols(row_U, noise_U)
-        for i, (row_U, noise_U) in enumerate(zip(symbols.reshape(shape_NU), noise_NU, strict=True))
-    }
+        return symbols, np.asarray(noise, np.float32)
+    assert isinstance(errors, float)  # one gain has one error
+    symbols, level = equalise(received[body], gain, n0, errors)
+    return symbols, np.full(len(symbols), level, np.float32)

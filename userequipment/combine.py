@@ -15,6 +15,7 @@ import numpy as np
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SymbolFrame
 from userequipment.channel_decode import Air, TokenSymbols, equalise_frame
+from userequipment.digital_decode import decode_copies
 
 TokensOfFrame = dict[int, TokenSymbols]
 """By place in the stream."""
@@ -25,6 +26,8 @@ def equalise_copies(copies: Sequence[SymbolFrame], air: Air) -> TokensOfFrame:
 
     Raises `ProtocolError` where none can be read.
     """
+    if copies[0].quantiser_bits:
+        return decode_copies(copies, air)
     readable: list[TokensOfFrame] = []
     for copy in copies:
         try:
@@ -52,10 +55,15 @@ def combined(copies: Sequence[TokenSymbols]) -> TokenSymbols:
 
 
 def combined_snr_db(copies: Sequence[SymbolFrame], air: Air) -> float:
-    """Average post-equaliser SNR of a frame in dB; -inf where no copy can be read, +inf without noise."""
+    """Average post-equaliser SNR of a frame in dB; -inf where no copy can be read, +inf without noise.
+
+    Of a digital frame: +inf where all its blocks are right, else -inf.
+    """
     try:
         tokens = equalise_copies(copies, air)
     except ProtocolError:
         return -math.inf
+    if copies[0].quantiser_bits:
+        return math.inf if len(tokens) == copies[0].n_tokens else -math.inf
     level = float(np.mean(np.concatenate([token.noise_variance_U for token in tokens.values()])))
     return -10.0 * math.log10(level) if level > 0.0 else math.inf

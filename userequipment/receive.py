@@ -4,16 +4,15 @@
     assembling --still missing after the last NACK--> given up (the request is decoded with erasures)
 
 The base station sends a request's index map after its frames, and the way here keeps the order: what is
-missing when the map is there is lost, or was delayed by a fault. With a least SNR, what arrived too faintly
-is asked for too, until all attempts have come, and its copies are kept to be combined. A UE asks
-`nack_after_ms` after the last arrival, then after twice that, four times, ... (at most eight times), and at
-most 2 x (max_attempts - 1) times: each retransmission may be lost, or the NACK that asked for it. Frames
-without a map say nothing yet, so the map is asked for only after eight times as long.
+missing when the map is there is lost, or was delayed by a fault. Where copies are combined (digital frames;
+analog ones with a least SNR), what cannot be read, or is too faint, is asked for too, until all attempts have
+come. A UE asks `nack_after_ms` after the last arrival, then after twice that, four times, ... (at most eight
+times), and at most 2 x (max_attempts - 1) times: each retransmission may be lost, or the NACK that asked for
+it. Frames without a map say nothing yet, so the map is asked for only after eight times as long.
 
 Memory is bounded: `max_bytes` of frames, `MAX_GROUPS` groups, `max_requests` open requests.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,9 +72,9 @@ class Receiver:
         keep_s: float,
         quality: Quality | None = None,
     ) -> None:
-        """`quality` is asked where the configuration has a least SNR."""
-        self._quality = None if config.least_snr_db is None else quality
-        self._least_snr_db = -math.inf if config.least_snr_db is None else config.least_snr_db
+        """With `quality`, copies of a frame are kept until that is the configuration's SNR, or 0 dB."""
+        self._quality = quality
+        self._least_snr_db = 0.0 if config.least_snr_db is None else config.least_snr_db
         self._max_attempts = config.max_attempts
         self._user = user
         self._nack_s = config.nack_after_ms / 1e3

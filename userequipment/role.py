@@ -8,6 +8,7 @@ A request is in one place at a time: with the receiver, in `_decoding`, or in th
 from typing import Any, Protocol
 
 from shared.actions import Action, Compute, Record, Send, Tell
+from shared.config import RunConfig
 from shared.liveness import PeerSession
 from shared.spec import RoleSpec
 from shared.wire.fields import MAX_LIST, MAX_TEXT_CHARS
@@ -62,7 +63,7 @@ class UserEquipment:
             max_bytes=config.limits.queue_bytes_per_user,
             max_requests=config.limits.open_requests,
             keep_s=config.deadline_ms / 1e3,
-            quality=lambda copies: combined_snr_db(copies, self._air()),
+            quality=(lambda copies: combined_snr_db(copies, self._air())) if _combines(config) else None,
         )
         self._answers = AnswerBook(config.retransmission)
         self._uplink = Uplink(spec)
@@ -254,3 +255,8 @@ class UserEquipment:
     def _not_mine(self, message: Message, meant_for: list[int]) -> Record:
         """A message for another user: the verdict looks for this."""
         return Record("misdelivered", {"user": self._spec.user, "kind": message.KIND, "meant_for": meant_for})
+
+
+def _combines(config: RunConfig) -> bool:
+    """Whether copies of a frame are worth keeping."""
+    return config.channel.mode == "digital" or config.retransmission.least_snr_db is not None

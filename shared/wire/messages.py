@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 7
+PROTOCOL_VERSION = 8
+MAX_QUANTISER_BITS = 5
 MAX_TAPS = 64
 BASE_STATION = -1  # the `user` of messages that concern no user
 
@@ -177,7 +178,8 @@ class SymbolFrame(Message):
     """Channel symbols of consecutive tokens of one stream, for a set of users (one user if private).
 
     The payload is `uses` complex samples in `sample_format`: first `pilot_uses` pilots, then n_tokens x
-    uses_per_token symbols. An integer sample s stands for s * full_scale / 32767 (cs16) or / 127 (cs8).
+    uses_per_token symbols; or, with `quantiser_bits`, the QAM symbols of as many bits for each of their real
+    values (`air.transport`). An integer sample s stands for s * full_scale / 32767 (cs16) or / 127 (cs8).
     From the emulator to a UE, `users` is that UE alone, and in CSI mode `genie` the channel comes along:
     `genie_blocks` are consecutive coherence blocks (uses, (Re g, Im g of each tap)) that add up to `uses`.
     """
@@ -197,6 +199,7 @@ class SymbolFrame(Message):
     energy: float = f.number(0.0)
     sample_format: str = f.one_of(*SAMPLE_FORMATS)
     full_scale: float = f.number(0.0, 1e6)
+    quantiser_bits: int = f.default(f.integer(0, MAX_QUANTISER_BITS), 0)
     genie_blocks: tuple[tuple[int, tuple[float, ...]], ...] = f.default(_genie_blocks(), ())
     payload: bytes | memoryview = f.payload()
 

@@ -1,5 +1,7 @@
 """The real pipelines (shipped bundle) between the real roles: only clock and network are made up."""
 
+import math
+
 import pytest
 
 from basestation.pipeline import GroupPipeline
@@ -46,6 +48,7 @@ def world_of(bundle: Bundle, config: RunConfig, loss: float) -> World:
         {"model": "rayleigh", "csi": "genie", "coherence": "uses", "coherence_uses": 64},
         {"model": "tdl_c", "delay_spread_ns": 300.0, "snr_db": 15.0, "estimator": "lmmse"},
         {"model": "lam_msc", "csi": "genie", "coherence": "uses", "coherence_uses": 100},
+        {"model": "awgn", "snr_db": [3.0, 12.0, 20.0], "mode": "digital"},
         {"model": "rician", "k_factor_db": 3.0, "snr_db": 5.0, "estimator": "lmmse", "pilot_uses": 2},
     ],
 )
@@ -115,6 +118,26 @@ def test_faint_frames_are_sent_again_and_combined(bundle: Bundle) -> None:
             assert combined_snr_db(of_one[:-1], Air(config.channel, 8.0)) < 8.0, "asked for without need"
             gains = {block[1] for frame in of_one for block in frame.genie_blocks}
             assert len(gains) == 1, "the same gain again: no diversity within a block"
+
+
+def test_digital_frames_come_until_their_blocks_are_right(bundle: Bundle) -> None:
+    """One gain a request: what fails once is helped by new redundancy, at most three times in all."""
+    channel = {"model": "rayleigh", "snr_db": 14.0, "mode": "digital", "quantiser_bits": 3}
+    config = parse_config({"users": 3, "max_group": 3, "channel": channel}, "test")
+    world = world_of(bundle, config, 0.0)
+    world.run_workload()
+    assert set(check_invariants(world)) <= {"ok", "degraded"}
+    copies: dict[tuple[int, int, int], list[SymbolFrame]] = {}
+    for _, name, message in world.sent:
+        if name == "ce" and isinstance(message, SymbolFrame):
+            copies.setdefault((message.users[0], message.group_id, message.frame_id), []).append(message)
+    repeated = [of_one for of_one in copies.values() if len(of_one) > 1]
+    assert repeated, "no frame failed: nothing is tested"
+    for of_one in copies.values():
+        air = Air(config.channel, 14.0)
+        assert combined_snr_db(of_one, air) == math.inf or len(of_one) == 3
+        if len(of_one) > 1:
+            assert combined_snr_db(of_one[:-1], air) == -math.inf, "asked for without need"
 
 
 def test_the_same_seed_gives_the_same_answers(bundle: Bundle) -> None:

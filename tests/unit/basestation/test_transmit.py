@@ -1,5 +1,7 @@
 """First transmissions, merged retransmissions, bounds, and the downlink clock."""
 
+from dataclasses import replace
+
 import pytest
 
 from basestation.downlink_clock import DownlinkClock
@@ -88,6 +90,17 @@ def test_no_frame_goes_to_a_user_more_often_than_allowed(max_attempts: int) -> N
         frames += retransmit(transmitter, (0, (0,)))
     assert [f.attempt for f in frames] == list(range(max_attempts))
     assert transmitter.attempts(records[0]) == max_attempts
+
+
+def test_attempts_send_the_versions_that_there_are_in_turn() -> None:
+    transmitter = Transmitter(RetransmissionConfig(max_attempts=5), DownlinkClock())
+    plan, records = group()
+    versions = tuple(replace(plan.frames[1], payload=bytes([n]) * 8) for n in (1, 2))
+    transmitter.first_transmission(replace(plan, repeats={1: versions}), records, {0, 1, 2}, NOW)
+    again = [retransmit(transmitter, (0, (1,)))[0] for _ in range(4)]
+    assert [frame.attempt for frame in again] == [1, 2, 3, 4]
+    first = bytes(plan.frames[1].payload)
+    assert [bytes(frame.payload) for frame in again] == [b"\1" * 8, b"\2" * 8, first, b"\1" * 8]
 
 
 def test_nobody_gets_what_was_not_meant_for_them_or_does_not_exist() -> None:

@@ -204,9 +204,9 @@ def test_after_the_last_attempt_what_is_there_must_do() -> None:
     assert [type(o) for o in out] == [Feedback, Reception]
 
 
-def test_without_a_least_snr_one_copy_is_kept() -> None:
+def test_where_copies_are_not_combined_one_is_kept() -> None:
     side, frames = message_set()
-    r = Receiver(0, RetransmissionConfig(), 10_000, 8, 30.0, quality=lambda copies: -math.inf)
+    r = Receiver(0, RetransmissionConfig(), 10_000, 8, 30.0)
     r.on_side_info(side, 0.0)
     out = [o for f in (frames[0], *frames) for o in r.on_frame(f, 0.0)]
     assert [type(o) for o in out] == [Feedback, Reception]

@@ -28,7 +28,7 @@ from tests.unit.shared.samples import answer, every_message, symbol_frame
 MESSAGES = every_message()
 
 
-def sealed(body: bytes, magic: bytes = b"M4", version: int = 7, flags: int = 0) -> bytes:
+def sealed(body: bytes, magic: bytes = b"M4", version: int = 8, flags: int = 0) -> bytes:
     """A header made without the code under test: lead, CRC-32 of lead and body, body."""
     lead = struct.pack(">2sBBI", magic, version, flags, len(body))
     return lead + struct.pack(">I", zlib.crc32(lead + body)) + body
