@@ -11,8 +11,10 @@ from basestation.pipeline import AdmittedRequest, GroupPipeline
 from basestation.recovery import Resume, resume_from
 from basestation.role import BaseStation
 from basestation.workload_file import WorkloadError, WorkloadRequest, load_image_file, read_workload
+from shared.config import RunConfig
 from shared.process import run_process
-from shared.semantic.bundle import BundleError
+from shared.rate_table import RateTableError, read_rates
+from shared.semantic.bundle import Bundle, BundleError
 from shared.semantic.sender import SemanticSender
 from shared.spec import RoleSpec
 from shared.starting import load_bundle, pick_device, refuse_to_start
@@ -25,10 +27,11 @@ def main(spec: RoleSpec) -> int:
     config = spec.config
     try:
         bundle = load_bundle(config.bundle, "sender")
+        config = _at_its_rate(config, bundle)
         sender = SemanticSender(bundle, config.split_layer, pick_device(config.device), config.channel.codec)
         workload = _workload(spec)
         resume = _resume(spec)
-    except (BundleError, WorkloadError, OSError) as error:
+    except (BundleError, RateTableError, WorkloadError, OSError) as error:
         return refuse_to_start(spec, error)
 
     def make_role(spec: RoleSpec) -> BaseStation:
@@ -38,6 +41,14 @@ def main(spec: RoleSpec) -> int:
         return BaseStation(spec, pipeline, workload, sender.fingerprint, load_image, os.getpid(), resume)
 
     return run_process(spec, make_role)
+
+
+def _at_its_rate(config: RunConfig, bundle: Bundle) -> RunConfig:
+    """With a target turned into operating points. Raises `RateTableError`."""
+    if config.rate.target is None:
+        return config
+    table = read_rates(bundle.path, bundle.fingerprint)
+    return config.model_copy(update={"rate": table.meet(config.rate, config.channel, config.users)})
 
 
 def warm_up(pipeline: GroupPipeline) -> None:

@@ -6,6 +6,8 @@ from launch.cluster import require_ray
 from launch.errors import LaunchError
 from shared.config import RunConfig
 from shared.config_file import ConfigError
+from shared.rate_table import RateTableError, read_rates
+from shared.semantic.manifest import BundleError, read_manifest
 from shared.shipped import SHIPPED_BUNDLES, bundle_folder
 
 _REACH_S = 3.0
@@ -48,4 +50,9 @@ def _with_bundle(config: RunConfig) -> RunConfig:
     for either in _BUNDLE_FILES:  # large weights lie in several files, which bundle.json names
         if not any((folder / name).is_file() for name in either):
             raise ConfigError(f"bundle: {folder}: {either[0]} is missing")
+    if config.rate.target is not None:
+        try:
+            read_rates(folder, read_manifest(folder).fingerprint)
+        except (RateTableError, BundleError) as error:
+            raise ConfigError(f"rate.target: {error}") from None
     return config

@@ -117,11 +117,19 @@ class RateConfig(_Section):
 
     `image_tokens`: only the most salient ones, whatever is asked about them (none: all); a list has a number
     for each user, and what several of them get is sent once. `image_eighths`: of each one's channel uses, the
-    first so many eighths (`shared.rate`).
+    first so many eighths (`shared.rate`). `target`: as few tokens as give this share of the accuracy of all,
+    by a user's average SNR and what was measured of the bundle (`shared.rate_table`).
     """
 
     image_tokens: Kept | tuple[Kept | None, ...] | None = None
     image_eighths: int = Field(EIGHTHS, ge=1, le=EIGHTHS)
+    target: float | None = Field(None, gt=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.target is not None and self.image_tokens is not None:
+            raise ValueError("target: image_tokens says already how many tokens are sent")
+        return self
 
     def image_tokens_of(self, user: int) -> int | None:
         """Of one user."""

@@ -147,6 +147,31 @@ def measure(
         print(f"card         {folder / 'README.md'}: {len(card.entries)} numbers")
 
 
+@app.command("rates")
+def rates(
+    bundle: Annotated[str, typer.Argument(help="A trained bundle's folder, or the name of a shipped one.")],
+    measured: Annotated[
+        Path,
+        typer.Option("--from", metavar="DIR", help="The --out of m4sc measure: SNRs and points, on AWGN."),
+    ],
+    as_json: _AsJson = False,
+) -> None:
+    """Put measured operating points into a bundle: what [bold]rate.target[/] chooses from.
+
+    Example: [bold]m4sc measure --users 4 --snr 0,5,10,15,20 --points all,50,36,18 --overlap 0
+    --out runs/rates; m4sc bundle rates micro --from runs/rates[/]
+    """
+    from launch.bundles.rates import write_rates
+    from shared.shipped import bundle_folder
+
+    folder = bundle_folder(bundle)
+    table = write_rates(folder, measured)
+    if as_json:
+        print_json(table.model_dump(mode="json"))
+    else:
+        print(f"rates        {folder / 'rates.json'}: {len(table.points)} points")
+
+
 def _leave(number: int) -> None:
     raise SystemExit(128 + number)
 
