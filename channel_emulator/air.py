@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channel_emulator.physics.fading import fading_of
+from channel_emulator.physics.interference import add_interference
 from channel_emulator.physics.noise import noise_generator, transmit
 from channel_emulator.physics.realisation import Realisation
 from shared.air.samples import from_wire, to_wire
@@ -61,6 +62,7 @@ class Air:
         n0 = n0_of(channel.model, channel.snr_db_at(user, frame.first_use))
         source = noise_generator(self._config.seed, user, frame.group_id, frame.frame_id, frame.attempt)
         received = transmit(sent.samples, realisation, n0, source)
+        add_interference(received, channel.interference, self._config.seed, user, frame.first_use)
         try:
             payload, full_scale = to_wire(received, frame.sample_format)
         except LocalProtocolError as error:

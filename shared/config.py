@@ -28,6 +28,19 @@ class FaultConfig(_Section):
     users: tuple[int, ...] | None = None
 
 
+class InterferenceConfig(_Section):
+    """A transmitter elsewhere: bursts of Gaussian symbols that some users hear (none listed: all do).
+
+    `sir_db`: average received signal power over its power while it is on. Time is cut into bursts of
+    `burst_uses` channel uses of the downlink's clock, of which it is on in a share `duty`, drawn by seed.
+    """
+
+    sir_db: float = Field(ge=-50.0, le=100.0)
+    duty: float = Field(1.0, gt=0.0, le=1.0)
+    burst_uses: int = Field(512, ge=16, le=65_536)
+    users: tuple[int, ...] | None = None
+
+
 class ChannelConfig(_Section):
     """The air. SNR is average received Es/N0 per channel use; E|h|^2 = 1; unit average transmit power.
 
@@ -36,7 +49,8 @@ class ChannelConfig(_Section):
     `snr_trace`, given as a CSV file's path, is the SNR over time (`air.snr_trace`); `snr_db` is then what is
     known of it beforehand. `public_power_db`: the power of a group's public symbols over that of its private
     ones; the group's average stays one. `side_info`: index maps cross error-free, or coded (`air.side_code`).
-    `mode` digital: `quantiser_bits` for each real value of a token's symbols, through `air.transport`.
+    `interference`: bursts from elsewhere, of which receivers are told nothing. `mode` digital:
+    `quantiser_bits` for each real value of a token's symbols, through `air.transport`.
     """
 
     model: Literal[
@@ -60,12 +74,15 @@ class ChannelConfig(_Section):
     quantiser_bits: int = Field(3, ge=1, le=5)
     codec: Literal["linear", "bypass"] = "linear"
     tokens_per_frame: int = Field(16, ge=1, le=4_096)
+    interference: tuple[InterferenceConfig, ...] = ()
     faults: tuple[FaultConfig, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.codec == "bypass" and (self.model != "ideal" or self.sample_format != "cf32"):
             raise ValueError("channel.codec 'bypass' needs channel.model 'ideal' and sample_format 'cf32'")
+        if self.interference and self.model == "ideal":
+            raise ValueError("channel.interference: an ideal channel has none")
         if self.mode == "digital" and (self.codec == "bypass" or self.public_power_db):
             raise ValueError("channel.mode 'digital' needs channel.codec 'linear' and public_power_db 0")
         values = self.snr_db if isinstance(self.snr_db, tuple) else (self.snr_db,)

@@ -63,6 +63,15 @@ def test_the_snr_follows_its_trace_on_the_channel_use_clock() -> None:
         assert heard.n0_at(first_use) == pytest.approx(noise, rel=0.02)
 
 
+def test_interference_comes_on_top_of_noise_for_who_hears_it() -> None:
+    """-3 dB of noise and 0 dB of interference make 1.76 dB."""
+    x, sent = qpsk(N), frame(users=(0, 1), samples=qpsk(N), n_tokens=64)
+    source = {"interference": [{"sir_db": 0.0, "users": [1]}]}
+    for user, expected_db in ((0, 3.0), (1, -1.76)):
+        y = _samples(_receive(sent, user, model="awgn", snr_db=3.0, **source))
+        assert -10 * math.log10(float(np.mean(np.abs(y - x) ** 2))) == pytest.approx(expected_db, abs=0.1)
+
+
 @pytest.mark.parametrize("sample_format", SAMPLE_FORMATS)
 def test_an_ideal_channel_hands_on_every_bit(sample_format: str) -> None:
     sent = frame(sample_format=sample_format)
