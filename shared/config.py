@@ -54,8 +54,9 @@ class ChannelConfig(_Section):
     """
 
     model: Literal[
-        "ideal", "awgn", "rayleigh", "rician", "tdl_a", "tdl_b", "tdl_c", "tdl_d", "tdl_e", "lam_msc"
-    ] = "awgn"
+        "ideal", "awgn", "rayleigh", "rician", "tdl_a", "tdl_b", "tdl_c", "tdl_d", "tdl_e",
+        "cdl_a", "cdl_b", "cdl_c", "cdl_d", "cdl_e", "lam_msc",
+    ] = "awgn"  # fmt: skip
     k_factor_db: float = Field(6.0, ge=-30.0, le=40.0)
     delay_spread_ns: float = Field(100.0, ge=0.0, le=10_000.0)
     subcarriers: int = Field(256, ge=1, le=4_096)

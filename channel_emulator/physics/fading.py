@@ -8,6 +8,7 @@ E|h|^2 = 1 for unit average transmit power; SNR is average received Es/N0 per ch
 N0 = 10^(-SNR/10), N0/2 per real dimension; the noise is added elsewhere (`noise.transmit`).
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -79,7 +80,10 @@ def _key(seed: int, coherence: str, user: int) -> int:
 def block_taps(profile: DelayProfile, key: int, first_block: int, n_blocks: int) -> NDArray[np.complex64]:
     """Independent taps of blocks first_block ... first_block + n_blocks - 1, complex64 [n_blocks, L]."""
     taps = len(profile.powers)
-    scatter = rayleigh_gains(key, first_block * taps, n_blocks * taps).reshape(n_blocks, taps)
+    if profile.rays is None:
+        scatter = rayleigh_gains(key, first_block * taps, n_blocks * taps).reshape(n_blocks, taps)
+    else:
+        scatter = ray_gains(key, profile.rays, first_block * taps, n_blocks * taps).reshape(n_blocks, taps)
     deviations = np.sqrt(profile.variances()).astype(np.float32)
     return profile.means().astype(np.float32) + deviations * scatter
 
@@ -96,6 +100,18 @@ def rayleigh_gains(key: int, first_block: int, n_blocks: int) -> NDArray[np.comp
     radius = np.sqrt(-np.log(((words[:, 0] >> np.uint64(11)) + 1) * 2.0**-53))
     angle = 2.0 * np.pi * (words[:, 1] >> np.uint64(11)) * 2.0**-53
     return (radius * np.exp(1j * angle)).astype(np.complex64)
+
+
+def ray_gains(key: int, rays: int, first: int, count: int) -> NDArray[np.complex64]:
+    """Independent sums of `rays` rays of power 1/rays and uniform phases, complex64 [count]; E|h|² = 1.
+
+    E|h|⁴ = 2 - 1/rays (3GPP TR 38.901, step 11 of clause 7.5, without angles). Counter-based, as above.
+    """
+    draws = -(-rays // 4)
+    words = np.random.Philox(key=key, counter=first * draws).random_raw(4 * draws * count)
+    turns = (words >> np.uint64(11)).reshape(count, -1)[:, :rays] * 2.0**-53
+    gains: NDArray[np.complex64] = (np.exp(2j * np.pi * turns).sum(1) / math.sqrt(rays)).astype(np.complex64)
+    return gains
 
 
 def fading_of(channel: ChannelConfig, seed: int) -> Fading:

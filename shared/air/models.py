@@ -2,7 +2,7 @@
 
 from shared.air.ofdm import Grid
 from shared.air.profile import NO_FADING, RAYLEIGH, DelayProfile, rician
-from shared.air.tapped_delay_lines import TR_38_901, lam_msc, tdl
+from shared.air.tapped_delay_lines import TR_38_901, cdl, lam_msc, tdl
 from shared.config import ChannelConfig
 
 
@@ -24,6 +24,8 @@ def profile_of(channel: ChannelConfig) -> DelayProfile:
         return rician(channel.k_factor_db)
     if channel.model == "lam_msc":
         return lam_msc(grid_of(channel).sample_s)
+    if channel.model.startswith("cdl_"):
+        return cdl(channel.model, 1e-9 * channel.delay_spread_ns)
     if channel.model in TR_38_901:
         return tdl(channel.model, 1e-9 * channel.delay_spread_ns)
     return NO_FADING

@@ -18,11 +18,13 @@ class DelayProfile:
     """Tap l has delay `delays_s[l]` and mean power `powers[l]`; the powers add up to E|h|² = 1.
 
     A tap is CN(0, power), but for a line of sight in the first: a mean of power `line_of_sight`, phase 0.
+    With `rays` its scatter is that many rays of equal power and random phases instead.
     """
 
     delays_s: tuple[float, ...]
     powers: tuple[float, ...]
     line_of_sight: float = 0.0
+    rays: int | None = None
 
     @property
     def fades(self) -> bool:

@@ -4,6 +4,7 @@ The convention: a channel use is one complex symbol of unit average transmit pow
 received Es/N0 in dB; N0 = 10^(-SNR/10), N0/2 per real dimension.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from shared.air.profile import DelayProfile, from_decibels
@@ -61,6 +62,8 @@ TR_38_901: Final[dict[str, Table]] = {
     ),
 }
 # fmt: on
+CDL_RAYS: Final = 20
+CDL_E_LAST_DELAY: Final = 20.6419
 #: LAM-MSC (Jiang et al. 2024): five Rayleigh taps, delays in samples, powers in dB.
 LAM_MSC_DELAYS: Final = (0, 3, 5, 6, 8)
 LAM_MSC_POWERS_DB: Final = (0.0, -8.0, -17.0, -21.0, -25.0)
@@ -71,6 +74,19 @@ def tdl(name: str, delay_spread_s: float) -> DelayProfile:
     taps, line_of_sight_db = TR_38_901[name]
     delays, powers_db = zip(*taps, strict=True)
     return from_decibels(tuple(delay_spread_s * d for d in delays), powers_db, line_of_sight_db)
+
+
+def cdl(name: str, delay_spread_s: float) -> DelayProfile:
+    """A clustered delay line (clause 7.7.1) between one isotropic, vertical antenna each, nothing moving.
+
+    Of its angles nothing is left then: its clusters have the delays and powers of the tapped one's taps (but
+    for the last delay of CDL-E), and 20 rays each.
+    """
+    taps = tdl(f"tdl_{name[-1]}", delay_spread_s)
+    delays_s = taps.delays_s
+    if name == "cdl_e":
+        delays_s = (*delays_s[:-1], delay_spread_s * CDL_E_LAST_DELAY)
+    return replace(taps, delays_s=delays_s, rays=CDL_RAYS)
 
 
 def lam_msc(sample_s: float) -> DelayProfile:

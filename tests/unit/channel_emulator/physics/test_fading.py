@@ -15,11 +15,13 @@ from channel_emulator.physics.fading import (
     NoFading,
     block_taps,
     fading_of,
+    ray_gains,
     rayleigh_gains,
 )
+from shared.air.models import profile_of
 from shared.air.ofdm import Grid
 from shared.air.profile import RAYLEIGH, rician
-from shared.air.tapped_delay_lines import TR_38_901, lam_msc, tdl
+from shared.air.tapped_delay_lines import TR_38_901, lam_msc
 from shared.config import ChannelConfig
 
 N = 2**18
@@ -61,9 +63,9 @@ def test_without_line_of_sight_rician_is_rayleigh() -> None:
     np.testing.assert_allclose(weak, rayleigh_gains(6, 0, 100), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", [*TR_38_901, "lam_msc"])
+@pytest.mark.parametrize("name", [*TR_38_901, "cdl_b", "cdl_d", "lam_msc"])
 def test_taps_have_the_powers_of_their_profile(name: str) -> None:
-    profile = lam_msc(1e-7) if name == "lam_msc" else tdl(name, 1e-7)
+    profile = profile_of(ChannelConfig.model_validate({"model": name}))
     n = 2**14
     taps = block_taps(profile, 7, 0, n).astype(complex)
     variances, means = profile.variances(), profile.means()
@@ -73,6 +75,15 @@ def test_taps_have_the_powers_of_their_profile(name: str) -> None:
     centred = taps - means
     between = np.abs(centred.conj().T @ centred) / n / np.sqrt(np.outer(variances, variances))
     assert (between - np.diag(np.diag(between))).max() < 6 / math.sqrt(n)
+
+
+@pytest.mark.parametrize("rays", [1, 3, 20])
+def test_rays_of_equal_power_have_the_moments_of_their_number(rays: int) -> None:
+    power = np.abs(ray_gains(5, rays, 0, N).astype(complex)) ** 2
+    fourth = 2 - 1 / rays
+    assert power.mean() == pytest.approx(1.0, abs=5 * math.sqrt((fourth - 1) / N) + 1e-6)
+    assert (power**2).mean() == pytest.approx(fourth, rel=0.03)
+    np.testing.assert_array_equal(ray_gains(5, rays, 0, 50)[20:], ray_gains(5, rays, 20, 30))
 
 
 def test_blocks_and_users_are_independent() -> None:

@@ -8,7 +8,7 @@ import pytest
 from shared.air.models import grid_of, profile_of
 from shared.air.ofdm import response
 from shared.air.profile import NO_FADING, RAYLEIGH, rician
-from shared.air.tapped_delay_lines import TR_38_901, lam_msc, tdl
+from shared.air.tapped_delay_lines import TR_38_901, cdl, lam_msc, tdl
 from shared.config import ChannelConfig
 
 SPREAD_S = 100e-9
@@ -24,6 +24,27 @@ def test_tapped_delay_lines_are_sionnas(name: str) -> None:
     assert ours.line_of_sight == pytest.approx(float(theirs.mean_power_los) if theirs.los else 0.0, rel=1e-5)
     if theirs.los:
         assert ours.line_of_sight / ours.variances()[0] == pytest.approx(float(theirs.k_factor), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cdl_a", "cdl_b", "cdl_c", "cdl_d", "cdl_e"])
+def test_clustered_delay_lines_are_sionnas_between_single_antennas(name: str) -> None:
+    """Delays exactly; powers and E|h|^4 of its drawn clusters within their scatter."""
+    tr38901 = pytest.importorskip("sionna.phy.channel.tr38901")
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    single = {"num_rows": 1, "num_cols": 1, "polarization": "single", "polarization_type": "V"}
+    of_theirs = {"precision": "double", "device": "cpu"}
+    antenna = tr38901.AntennaArray(antenna_pattern="omni", carrier_frequency=3.5e9, **single, **of_theirs)
+    model = tr38901.CDL(name[-1].upper(), SPREAD_S, 3.5e9, antenna, antenna, "downlink", **of_theirs)
+    draws = 4_000
+    taps, delays = model(draws, 1, 1.0)
+    ours, order = cdl(name, SPREAD_S), np.argsort(delays[0].flatten().numpy(), kind="stable")
+    mine = np.argsort(ours.delays_s, kind="stable")
+    np.testing.assert_allclose(np.array(ours.delays_s)[mine], delays[0].flatten().numpy()[order], atol=1e-12)
+    power_BL = np.abs(taps.reshape(draws, -1).numpy()[:, order]) ** 2
+    np.testing.assert_allclose(power_BL.mean(0), np.array(ours.powers)[mine], rtol=5 / math.sqrt(draws))
+    scattered = power_BL[:, -1]
+    assert (scattered**2).mean() / scattered.mean() ** 2 == pytest.approx(2 - 1 / ours.rays, abs=0.15)
 
 
 @pytest.mark.parametrize("name", TR_38_901)
