@@ -7,12 +7,10 @@ The questions asked here all see the image as it was received once.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from shared import index_map
-from shared.air import side_code
-from shared.air.side_info import frame_of
 from shared.config import RunConfig
 from shared.index_map import IndexMap, IndexMapError
 from shared.semantic.receiver import SemanticReceiver
@@ -20,12 +18,13 @@ from shared.semantic_cache import identity_of
 from shared.token_digest import token_digest
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
-from userequipment.channel_decode import Air, TokenSymbols, equalise_frame
+from userequipment.channel_decode import Air, TokenSymbols
 from userequipment.combine import equalise_copies
 from userequipment.decode import Seen, answers, channel_decode, image_of, known_image, received_snr_db
 from userequipment.image_cache import ImageCache
 from userequipment.questions import QuestionError
 from userequipment.reassemble import Position, reassemble
+from userequipment.side_copies import SideReader
 
 Frames = Mapping[int, Sequence[SymbolFrame]]
 """The copies of each frame that arrived, by frame_id."""
@@ -68,18 +67,13 @@ class RequestPipeline:
         self._clock = clock
         self._questions = questions
         self._cache = ImageCache()
+        self._sides = SideReader(receiver.image_length)
 
     def open_side(self, side: SideInfo, air: Air) -> SideInfo | None:
         """The side information with its map as bits; None where it came coded and cannot be read."""
         if self._config.channel.side_info == "genie":
             return side
-        try:
-            token = equalise_frame(frame_of(side), air)[0]
-            payload = side_code.decode(token.symbols_U, token.noise_variance_U, air.snr_db)
-            index_map.decode(payload, self._receiver.image_length)
-        except (ProtocolError, ValueError):  # damaged samples; no such code word, or a wrong CRC
-            return None
-        return replace(side, payload=payload)
+        return self._sides.read(side, air)
 
     def run(self, side: SideInfo, frames: Frames, air: Air) -> Decoded:
         """`frames` holds what arrived; what `side` names beyond that is lost."""

@@ -51,7 +51,7 @@ def _questions(spec: RoleSpec) -> dict[int, tuple[str, ...]]:
 def warm_up_side_code(snr_db: float) -> None:
     """One map that nobody sent: the library behind the code takes seconds to begin."""
     uses = side_code.uses_of(side_code.BLOCK_BITS[0], snr_db)
-    side_code.decode(np.ones(uses, np.complex64), np.ones(uses, np.float32), snr_db)
+    side_code.decode([(np.ones(uses, np.complex64), np.ones(uses, np.float32))], snr_db)
 
 
 def warm_up(receiver: SemanticReceiver) -> None:

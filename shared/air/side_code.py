@@ -8,6 +8,7 @@ power; SNR is average received Es/N0; N0 = 10^(-SNR/10), N0/2 per real dimension
 Shapes: B blocks, K information bits of a block, N coded bits of a block, U channel uses.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -85,15 +86,16 @@ def encode(payload: bytes, n_bits: int, snr_db: float) -> np.ndarray:
     return symbols
 
 
-def decode(symbols_U: np.ndarray, noise_variance_U: np.ndarray, snr_db: float) -> bytes:
+def decode(copies: Sequence[tuple[np.ndarray, np.ndarray]], snr_db: float) -> bytes:
     """What was most likely sent, zeros after it; right or wrong, as its CRC will say.
 
-    `symbols_U` are equalised, `noise_variance_U` is N0 after equalisation. Raises ValueError for a number of
+    Each copy has equalised symbols [U], and N0 after equalisation of each. Raises ValueError for a number of
     uses that no message has.
     """
     scheme = scheme_at(snr_db)
-    blocks, information_bits = _blocks_in(len(symbols_U), scheme)
-    llr = ldpc.qpsk_llr(symbols_U, noise_variance_U).reshape(blocks, scheme.repetitions, -1).sum(1)
+    blocks, information_bits = _blocks_in(len(copies[0][0]), scheme)
+    of_copies = sum(ldpc.qpsk_llr(symbols_U, noise_U) for symbols_U, noise_U in copies)
+    llr = np.asarray(of_copies).reshape(blocks, scheme.repetitions, -1).sum(1)
     bits_BK = ldpc.decode(np.clip(llr, -LLR_LIMIT, LLR_LIMIT), information_bits)
     return np.packbits(bits_BK.reshape(-1)).tobytes()
 

@@ -46,7 +46,7 @@ def test_a_message_comes_back_with_zeros_after_it(n_bits: int, snr_db: float) ->
     assert len(symbols) == uses_of(n_bits, snr_db)
     np.testing.assert_allclose(np.abs(symbols), 1.0, rtol=1e-6)
     received, noise = noisy(symbols, snr_db + 3.0, 3)
-    said = np.unpackbits(np.frombuffer(side_code.decode(received, noise, snr_db), np.uint8))
+    said = np.unpackbits(np.frombuffer(side_code.decode([(received, noise)], snr_db), np.uint8))
     np.testing.assert_array_equal(said[:n_bits], np.unpackbits(np.frombuffer(payload, np.uint8))[:n_bits])
     assert not said[n_bits:].any()
 
@@ -67,7 +67,7 @@ def test_better_air_costs_fewer_uses_and_below_the_last_scheme_there_is_none() -
 @pytest.mark.parametrize("uses", [0, 1, 47, 100_000])
 def test_a_number_of_uses_that_no_message_has_is_refused(uses: int) -> None:
     with pytest.raises(ValueError, match="no side information has so many"):
-        side_code.decode(np.ones(uses, np.complex64), np.ones(uses, np.float32), 15.0)
+        side_code.decode([(np.ones(uses, np.complex64), np.ones(uses, np.float32))], 15.0)
 
 
 def test_too_long_a_message_is_refused() -> None:

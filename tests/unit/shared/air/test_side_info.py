@@ -60,7 +60,7 @@ def test_behind_the_air_it_reads_the_same(channel: dict[str, Any], sample_format
     snr_db = run.channel.snr_db_of(0)
     token = equalise_frame(frame_of(heard), Hearing(run.channel, snr_db))[0]
     said = np.unpackbits(
-        np.frombuffer(side_code.decode(token.symbols_U, token.noise_variance_U, snr_db), np.uint8)
+        np.frombuffer(side_code.decode([(token.symbols_U, token.noise_variance_U)], snr_db), np.uint8)
     )
     np.testing.assert_array_equal(said[:BITS], np.unpackbits(np.frombuffer(PAYLOAD, np.uint8))[:BITS])
 
