@@ -7,12 +7,24 @@ from typing import Any
 
 from launch.event_box import AgentEvent
 from launch.role_table import CrashReport
+from shared.config import ChannelConfig
 from shared.spec import RoleSpec
 from shared.wire.messages import Ask, AskResult, Ready
 
 ROLE_MODULES = {"bs": "basestation.process", "ce": "channel_emulator.process", "ue": "userequipment.process"}
 WARM_ROLES = ("bs", "ue")
 """Roles with a model: forked from the forkserver that imported it. The emulator must not even see it."""
+
+
+WARM_MODULES = ("torch", "transformers.models.gemma2.modeling_gemma2")
+CODED_AIR_MODULES = ("sionna.phy.fec.crc", "sionna.phy.fec.ldpc", "sionna.phy.mapping")
+"""What `shared.air.transport` and `shared.air.ldpc` import when they are first used, which takes seconds."""
+
+
+def warm_modules(channel: ChannelConfig) -> tuple[str, ...]:
+    """What is worth importing once, before roles are forked."""
+    coded = channel.mode == "digital" or channel.side_info == "ldpc"
+    return (*WARM_MODULES, *(CODED_AIR_MODULES if coded else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +40,7 @@ class AgentSettings:
     host: str
     owner_pid: int | None = None
     role_modules: dict[str, str] = field(default_factory=lambda: dict(ROLE_MODULES))
-    warm_modules: tuple[str, ...] = ("torch", "transformers.models.gemma2.modeling_gemma2")
+    warm_modules: tuple[str, ...] = WARM_MODULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from basestation.image_door import BadInput
-from launch.agent_api import HURRIED, ROLE_MODULES, AgentSettings, StopBudget
+from launch.agent_api import HURRIED, ROLE_MODULES, AgentSettings, StopBudget, warm_modules
 from launch.cluster import Cluster
 from launch.datasets.errors import DatasetError
 from launch.errors import LaunchError, RoleRefused
@@ -130,6 +130,7 @@ class Session:
             host=os.uname().nodename,
             owner_pid=os.getpid(),
             role_modules={**ROLE_MODULES, **replaced},
+            warm_modules=warm_modules(self.config.channel),
         )
 
     def _build_workload(self) -> int:

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import torch
 
-from shared.air import side_code
+from shared.air import side_code, transport
 from shared.process import run_process
 from shared.semantic.bundle import BundleError
 from shared.semantic.receiver import AnswerRequest, SemanticReceiver
@@ -33,6 +33,8 @@ def main(spec: RoleSpec) -> int:
 
     def make_role(spec: RoleSpec) -> UserEquipment:
         warm_up(receiver)
+        if config.channel.mode == "digital":
+            warm_up_transport(config.channel.snr_db_of(spec.user))
         if config.channel.side_info == "ldpc":
             warm_up_side_code(config.channel.snr_db_of(spec.user))
         pipeline = RequestPipeline(config, receiver, questions=questions)
@@ -46,6 +48,13 @@ def _questions(spec: RoleSpec) -> dict[int, tuple[str, ...]]:
     if spec.config.question_at == "bs" or not spec.workload_path.exists():
         return {}
     return read_questions(spec.workload_path, spec.user, spec.config.limits)
+
+
+def warm_up_transport(snr_db: float) -> None:
+    """One block that nobody sent."""
+    mcs, n_bits = transport.mcs_at(snr_db), 1_000
+    uses = transport.uses_of(n_bits, mcs)
+    transport.decode([transport.Copy(0, np.ones(uses, np.complex64), np.ones(uses, np.float32))], n_bits, mcs)
 
 
 def warm_up_side_code(snr_db: float) -> None:
