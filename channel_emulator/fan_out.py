@@ -9,8 +9,10 @@ from dataclasses import replace
 
 from channel_emulator.air import Air, Transmission, open_frame
 from channel_emulator.faults.chain import FaultChain
+from channel_emulator.faults.fault import Fate
+from channel_emulator.passage import Passage
 from channel_emulator.session import BS, Session
-from shared.actions import Action, Drop, Send
+from shared.actions import Action, Drop
 from shared.routing import peer_name
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import BASE_STATION, AnswerAck, Cancel, SideInfo, SymbolFrame
@@ -22,24 +24,36 @@ class FanOut:
     """All downlinks of a run. `users` is how many there are."""
 
     def __init__(
-        self, users: int, session: Session, air: Air, faults: FaultChain, counts: Counter[str]
+        self,
+        users: int,
+        session: Session,
+        air: Air,
+        faults: FaultChain,
+        passage: Passage,
+        counts: Counter[str],
     ) -> None:
         self._users = users
         self._session = session
         self._air = air
         self._faults = faults
+        self._passage = passage
         self._counts = counts
 
-    def message(self, message: ForOneUser) -> list[Action]:
+    def message(self, message: ForOneUser, now_s: float) -> list[Action]:
         """Side information, through the air where it is coded, and control: on to their user, or a drop."""
         if isinstance(message, SideInfo):
             try:
                 message = self._air.receive_side(message)
             except ProtocolError as error:
                 return self.refuse(message, error.reason)
-        return [self._deliver(message, message.user)]
+        to = peer_name("ue", message.user)
+        fate = self._fate(message, message.user, now_s)
+        if fate.lost:
+            return [self._drop(message, message.user, fate.lost)]
+        self._counts["messages_down"] += 1
+        return self._passage.hand_on(message, to, BS, fate, now_s)
 
-    def frame(self, frame: SymbolFrame) -> list[Action]:
+    def frame(self, frame: SymbolFrame, now_s: float) -> list[Action]:
         """One frame per receiver, each with its own realisation of the air, or a drop each."""
         if not frame.users:
             return self.refuse(frame, "no_receiver")
@@ -56,7 +70,7 @@ class FanOut:
                 actions.append(self._drop(replace(frame, users=(user,)), user, "duplicate_receiver"))
                 continue
             served.add(user)
-            actions.append(self._receive(sent, user))
+            actions += self._receive(sent, user, now_s)
         return actions
 
     def refuse(self, message: SymbolFrame | ForOneUser, reason: str) -> list[Action]:
@@ -67,32 +81,25 @@ class FanOut:
             return [self._drop(message, BASE_STATION, reason)]
         return [self._drop(replace(message, users=(user,)), user, reason) for user in message.users]
 
-    def _receive(self, sent: Transmission, user: int) -> Action:
+    def _receive(self, sent: Transmission, user: int, now_s: float) -> list[Action]:
         addressed = replace(sent.frame, users=(user,))
-        reason = self._obstacle(addressed, user)
-        if reason:
-            return self._drop(addressed, user, reason)
+        fate = self._fate(addressed, user, now_s)
+        if fate.lost:
+            return [self._drop(addressed, user, fate.lost)]
         try:
             received = self._air.receive(sent, user)
         except ProtocolError as error:
-            return self._drop(addressed, user, error.reason)
+            return [self._drop(addressed, user, error.reason)]
         self._counts["frames_down"] += 1
         self._counts["channel_uses"] += received.uses
-        return Send(peer_name("ue", user), received)
+        return self._passage.hand_on(received, peer_name("ue", user), BS, fate, now_s)
 
-    def _deliver(self, message: ForOneUser, user: int) -> Action:
-        reason = self._obstacle(message, user)
-        if reason:
-            return self._drop(message, user, reason)
-        self._counts["messages_down"] += 1
-        return Send(peer_name("ue", user), message)
-
-    def _obstacle(self, message: SymbolFrame | ForOneUser, user: int) -> str:
-        """Why the message does not reach `user`'s antenna, or ''."""
+    def _fate(self, message: SymbolFrame | ForOneUser, user: int, now_s: float) -> Fate:
+        """What becomes of the message on its way to `user`'s antenna; lost where nobody is there."""
         if not 0 <= user < self._users:
-            return "unknown_user"
-        return self._session.absence(peer_name("ue", user)) or self._faults.fate(message, user, "down").lost
+            return Fate(lost="unknown_user")
+        absent = self._session.absence(peer_name("ue", user))
+        return Fate(lost=absent) if absent else self._faults.fate(message, user, "down", now_s)
 
     def _drop(self, message: SymbolFrame | ForOneUser, user: int, reason: str) -> Drop:
-        self._counts["dropped"] += 1
-        return Drop(peer_name("ue", user) if user >= 0 else BS, message, reason)
+        return self._passage.drop(message, peer_name("ue", user) if user >= 0 else BS, reason)

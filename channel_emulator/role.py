@@ -11,6 +11,7 @@ from typing import Any
 from channel_emulator.air import Air
 from channel_emulator.fan_out import FanOut
 from channel_emulator.faults.chain import FaultChain
+from channel_emulator.passage import Passage
 from channel_emulator.relay import Relay
 from channel_emulator.session import BS, Session
 from shared.actions import Action, Drop, Record, Tell
@@ -47,10 +48,13 @@ class ChannelEmulator:
         self._counts: Counter[str] = Counter()
         self._session = Session(config)
         self._faults = FaultChain(config.channel.faults, config.seed)
-        self._fan_out = FanOut(config.users, self._session, Air(config), self._faults, self._counts)
-        self._relay = Relay(self._session, self._faults, self._counts)
+        self._passage = Passage(self._session, self._counts)
+        self._fan_out = FanOut(
+            config.users, self._session, Air(config), self._faults, self._passage, self._counts
+        )
+        self._relay = Relay(self._session, self._faults, self._passage, self._counts)
         self._next_progress_s: float | None = None
-        self._quiet = False
+        self._quiet = self._draining = False
 
     def on_message(self, message: Message, now_s: float, source: str) -> list[Action]:
         """A message from 'bs' or 'ue:<user>'."""
@@ -61,20 +65,34 @@ class ChannelEmulator:
         reason, actions = self._session.on_sign_of_life(source, message, now_s)
         if reason:
             return actions + self._unheard(source, message, reason)
-        return actions + self._from_peer(source, message)
+        return actions + self._from_peer(source, message, now_s)
 
     def on_control(self, message: Message, now_s: float) -> list[Action]:
-        """`drain` is done at once: nothing waits inside the emulator. Other verbs are the process shell's."""
-        if not isinstance(message, Command) or message.verb != "drain":
+        """`drain` is done when nothing is held back. Other verbs are the process shell's."""
+        if isinstance(message, Command) and message.verb == "drain":
+            self._draining = True
+        return self._drained()
+
+    def _drained(self) -> list[Action]:
+        if not self._draining or len(self._passage):
             return []
+        self._draining = False
         done = Done(role="ce", user=self._spec.user, verb="drain", values=self.progress_values())
-        return [self._process("drained"), Tell(done)]
+        return [*self._fault_events("end"), self._process("drained"), Tell(done)]
+
+    def _fault_events(self, what: str) -> list[Action]:
+        """The faults of the configuration: one `begin` each, and an `end` that says how often it struck."""
+        return [
+            Record("fault", {"what": what, "fault": name, "strikes": count})
+            for name, count in self._faults.strikes.items()
+            if not name.startswith("noop.")
+        ]
 
     def on_tick(self, now_s: float) -> list[Action]:
         """Heartbeats, peers that fell silent, and progress. The first tick means that the hub is open."""
-        actions: list[Action] = [] if self._ready else [self._process("ready")]
+        actions: list[Action] = [] if self._ready else [self._process("ready"), *self._fault_events("begin")]
         self._ready = True
-        actions += self._session.on_tick(now_s)
+        actions += self._session.on_tick(now_s) + self._passage.on_tick(now_s) + self._drained()
         if not self._quiet and (self._next_progress_s is None or now_s >= self._next_progress_s):
             self._next_progress_s = now_s + PROGRESS_S
             actions.append(Tell(Progress(role="ce", user=self._spec.user, values=self.progress_values())))
@@ -88,14 +106,14 @@ class ChannelEmulator:
         if self._quiet:
             return None
         mine = now_s if self._next_progress_s is None else self._next_progress_s
-        peers = self._session.next_wakeup_s(now_s)
-        return mine if peers is None else min(mine, peers)
+        others = (self._session.next_wakeup_s(now_s), self._passage.next_wakeup_s())
+        return min([mine, *(other for other in others if other is not None)])
 
     def quiesce(self) -> list[Action]:
         """Send nothing more of one's own accord: no heartbeats, no progress; what arrives is still served."""
         self._quiet = True
         self._session.quiesce()
-        return []
+        return self._passage.give_up()
 
     def progress_values(self) -> dict[str, int]:
         """Counts since the start: passed on and dropped, channel uses received, strikes of each fault."""
@@ -110,18 +128,18 @@ class ChannelEmulator:
 
     # --- where a message goes -------------------------------------------------------------------------
 
-    def _from_peer(self, source: str, message: Message) -> list[Action]:
+    def _from_peer(self, source: str, message: Message, now_s: float) -> list[Action]:
         match message:
             case Heartbeat() | Credit():
                 return []  # a sign of life; credit itself is the hub's business
             case Bye():
                 return self._session.on_bye(source)
             case SymbolFrame() if source == BS:
-                return self._fan_out.frame(message)
+                return self._fan_out.frame(message, now_s)
             case SideInfo() | Cancel() | AnswerAck() if source == BS:
-                return self._fan_out.message(message)
+                return self._fan_out.message(message, now_s)
             case Feedback() | Answer() | UplinkRequest() if source != BS:
-                return self._relay.message(message, source)
+                return self._relay.message(message, source, now_s)
         return self._dropped(source, message, "out_of_protocol")
 
     def _unheard(self, source: str, message: Message, reason: str) -> list[Action]:

@@ -20,6 +20,7 @@ from launch.scoring import accuracy, judge
 from launch.verdict import Verdict, check
 from launch.verdict.requests import STATE_OF, stories
 from shared.config import RunConfig
+from shared.fault_config import LOSSES
 from shared.ledger_files import write_csv, write_parquet
 from shared.ledger_rows import LedgerRow
 
@@ -121,13 +122,13 @@ def latency(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _verdict(files: RunFiles, config: RunConfig) -> Verdict:
-    faults = [fault.fault for fault in config.channel.faults if fault.fault != "noop"]
+    losses = [fault.fault for fault in config.channel.faults if fault.fault in LOSSES]
     return check(
         files.events,
         files.rows,
         torn_lines=files.torn_lines,
         planned=len(files.workload) or None,
-        whole_run_faults=faults,
+        whole_run_faults=losses,
     )
 
 

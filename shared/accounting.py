@@ -6,7 +6,8 @@ Outcomes, so that numbers of different ends can be held against each other:
     delivered    taken from the transport by the receiver and valid.
     dropped      at a sender: never handed to the transport, so not offered; at a receiver: arrived but not
                  delivered (`reason` says which). Class 'unknown' is what could not be read at all.
-    duplicated   at the emulator, for a public frame for n users that was delivered: n - 1.
+    duplicated   at the emulator, for a public frame for n users that was delivered: n - 1; and every copy
+                 that a fault makes.
 
 Hence, once nothing is in flight, per class: on a hop, offered (sender) = delivered + dropped (receiver); and
 across the emulator, in frames, delivered + duplicated (hop in) = offered + dropped (hop out).

@@ -61,6 +61,15 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """Count that a message from `source` was made into so many more: each is sent or dropped by itself."""
+
+    source: str
+    message: Message
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnect:
     """Forget a peer's connection state at the hub (credit, queue)."""
 
@@ -75,4 +84,4 @@ class Exit:
     detail: str = ""
 
 
-Action = Send | Tell | Compute | Record | Drop | Disconnect | Exit
+Action = Send | Tell | Compute | Record | Drop | Copied | Disconnect | Exit

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
+from shared.fault_config import FaultConfig
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOTS
 
@@ -16,16 +17,6 @@ Task = Literal["vqa", "caption", "text_classification"]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class FaultConfig(_Section):
-    """A fault on frames at the emulator, active for the whole run."""
-
-    fault: Literal["noop", "loss"] = "noop"
-    probability: float = Field(0.0, ge=0.0, le=1.0)
-    direction: Literal["down", "up", "both"] = "down"
-    classes: tuple[Literal["public", "private", "side", "control", "feedback"], ...] = ("public", "private")
-    users: tuple[int, ...] | None = None
 
 
 class InterferenceConfig(_Section):

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from shared.config import FaultConfig, RunConfig
+from shared.config import InterferenceConfig, RunConfig
+from shared.fault_config import FAULT_CONFIGS
 
 
 class ConfigError(ValueError):
@@ -64,13 +65,16 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
 
 
 def _one_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
+    errors = error.errors()  # a misspelt key is often one that is missing, too: the former says more
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    place = ".".join(str(part) for part in first["loc"] if part not in FAULT_CONFIGS)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(
             str(first["loc"][-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.0
         )
         return f"unknown key {place}" + (f" (nearest known: {near[0]})" if near else "")
+    if first["type"].startswith("union_tag"):
+        return f"{place}.fault: expected one of {', '.join(FAULT_CONFIGS)}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
 
@@ -81,6 +85,6 @@ def _known_keys(path: tuple[int | str, ...]) -> list[str]:
         inner = model.model_fields[str(name)].annotation if str(name) in model.model_fields else None
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             model = inner
-        elif name == "faults":
-            model = FaultConfig
+        else:
+            model = {"interference": InterferenceConfig, **FAULT_CONFIGS}.get(str(name), model)
     return list(model.model_fields)

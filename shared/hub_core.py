@@ -70,6 +70,9 @@ class HubCore:
     def drop(self, to: str, message: Message, reason: str) -> None:
         self._meter.given_up(to, message, sizes_of(encode(message)), reason)
 
+    def copied(self, source: str, message: Message, times: int) -> None:
+        self._meter.copied(source, message, sizes_of(encode(message)), times)
+
     def disconnect(self, to: str) -> None:
         route = self._routes.get(to)
         if route is not None:

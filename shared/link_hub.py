@@ -41,6 +41,10 @@ class TcpHub(TcpLink):
         """See `Link.drop`."""
         self._core.drop(to, message, reason)
 
+    def copied(self, source: str, message: Message, times: int) -> None:
+        """See `Link.copied`."""
+        self._core.copied(source, message, times)
+
     def disconnect(self, to: str) -> None:
         """See `Link.disconnect`."""
         self._core.disconnect(to)

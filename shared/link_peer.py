@@ -48,6 +48,10 @@ class TcpPeer(TcpLink):
         """See `Link.drop`."""
         self._core.drop(message, reason)
 
+    def copied(self, source: str, message: Message, times: int) -> None:
+        """See `Link.copied`."""
+        self._core.copied(message, times)
+
     def disconnect(self, to: str) -> None:
         """See `Link.disconnect`."""
         self._core.disconnect()

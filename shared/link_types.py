@@ -51,6 +51,9 @@ class Link(Protocol):
     def drop(self, to: str, message: Message, reason: str) -> None:
         """Count a message that its role gives up: on its way to `to`, or received from there."""
 
+    def copied(self, source: str, message: Message, times: int) -> None:
+        """Count that a message received from `source` was made into so many more."""
+
     def receive_nowait(self) -> tuple[str, Message] | None:
         """(source, message), or None when nothing is there. Bad input is counted and skipped."""
 

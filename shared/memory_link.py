@@ -100,6 +100,10 @@ class MemoryHub(_MemoryLink):
         """See `Link.drop`."""
         self._core.drop(to, message, reason)
 
+    def copied(self, source: str, message: Message, times: int) -> None:
+        """See `Link.copied`."""
+        self._core.copied(source, message, times)
+
     def disconnect(self, to: str) -> None:
         """See `Link.disconnect`."""
         self._core.disconnect(to)
@@ -161,6 +165,10 @@ class MemoryPeer(_MemoryLink):
     def drop(self, to: str, message: Message, reason: str) -> None:
         """See `Link.drop`."""
         self._core.drop(message, reason)
+
+    def copied(self, source: str, message: Message, times: int) -> None:
+        """See `Link.copied`."""
+        self._core.copied(message, times)
 
     def disconnect(self, to: str) -> None:
         """See `Link.disconnect`."""

@@ -44,6 +44,10 @@ class Meter:
             self._book(hop, direction, "duplicated", "", message, sizes, copies)
         return wire
 
+    def copied(self, source: str, message: Message, sizes: Sizes, times: int) -> None:
+        """A message that was delivered was made into so many more."""
+        self._book(self._hop(source), self._receiving(source), "duplicated", "", message, sizes, times)
+
     def not_sent(self, to: str, message: Message, sizes: Sizes, reason: str) -> None:
         """A message to `to` is given up before the transport has it; it counts for that receiver alone."""
         self._book(self._hop(to), self._sending(to), "dropped", reason, message, sizes, only=to)

@@ -53,6 +53,9 @@ class PeerCore:
     def drop(self, message: Message, reason: str) -> None:
         self._meter.given_up(self._hub, message, sizes_of(encode(message)), reason)
 
+    def copied(self, message: Message, times: int) -> None:
+        self._meter.copied(self._hub, message, sizes_of(encode(message)), times)
+
     def disconnect(self) -> None:
         self._give_up_held("peer_gone")
 

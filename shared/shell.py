@@ -13,7 +13,7 @@ import traceback
 from collections import deque
 from typing import Any, Protocol
 
-from shared.actions import Action, Compute, Disconnect, Drop, Exit, Record, Send, Tell
+from shared.actions import Action, Compute, Copied, Disconnect, Drop, Exit, Record, Send, Tell
 from shared.compute_thread import ComputeThread
 from shared.journal import Journal, JournalError
 from shared.kernel_report import KernelReport
@@ -158,6 +158,8 @@ class Shell:
                     self._compute.submit(action)
                 case Drop():
                     self._data.drop(action.to, action.message, action.reason)
+                case Copied():
+                    self._data.copied(action.source, action.message, action.times)
                 case Disconnect():
                     self._data.disconnect(action.to)
                 case Exit():

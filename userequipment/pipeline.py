@@ -70,10 +70,14 @@ class RequestPipeline:
         self._sides = SideReader(receiver.image_length)
 
     def open_side(self, side: SideInfo, air: Air) -> SideInfo | None:
-        """The side information with its map as bits; None where it came coded and cannot be read."""
-        if self._config.channel.side_info == "genie":
-            return side
-        return self._sides.read(side, air)
+        """The side information with its map as bits; None where it cannot be read, by its CRC."""
+        if self._config.channel.side_info == "ldpc":
+            return self._sides.read(side, air)
+        try:
+            index_map.decode(side.payload, self._receiver.image_length)
+        except IndexMapError:  # error-free on the air, but not past every fault
+            return None
+        return side
 
     def run(self, side: SideInfo, frames: Frames, air: Air) -> Decoded:
         """`frames` holds what arrived; what `side` names beyond that is lost."""

@@ -7,10 +7,12 @@ A request is in one place at a time: with the receiver, in `_decoding`, or in th
 
 from typing import Any, Protocol
 
-from shared.actions import Action, Compute, Record, Send, Tell
+from shared.actions import Action, Compute, Drop, Record, Send, Tell
+from shared.air import samples
 from shared.config import RunConfig
 from shared.liveness import PeerSession
 from shared.spec import RoleSpec
+from shared.wire.errors import ProtocolError
 from shared.wire.fields import MAX_LIST, MAX_TEXT_CHARS
 from shared.wire.messages import (
     MAX_LATER_CHARS,
@@ -80,7 +82,9 @@ class UserEquipment:
             self._receiver.attached_anew(now_s)
             actions += self._say(*self._answers.attached_anew(now_s))
         if isinstance(message, SymbolFrame):
-            if message.users == (self._spec.user,):
+            if message.users == (self._spec.user,) and not _readable(message):
+                actions.append(Drop("ce", message, "bad_samples"))  # missing, so it is asked for
+            elif message.users == (self._spec.user,):
                 actions += self._act(self._receiver.on_frame(message, now_s))
             else:
                 actions.append(self._not_mine(message, list(message.users)))
@@ -255,6 +259,15 @@ class UserEquipment:
     def _not_mine(self, message: Message, meant_for: list[int]) -> Record:
         """A message for another user: the verdict looks for this."""
         return Record("misdelivered", {"user": self._spec.user, "kind": message.KIND, "meant_for": meant_for})
+
+
+def _readable(frame: SymbolFrame) -> bool:
+    """Whether there are as many samples as the frame's header says, all of them finite."""
+    try:
+        samples.from_wire(frame.payload, frame.sample_format, frame.full_scale, frame.uses)
+    except ProtocolError:
+        return False
+    return True
 
 
 def _combines(config: RunConfig) -> bool:

@@ -1,11 +1,12 @@
 """All faults of a run, in the order of the configuration: the first that loses a message ends its way."""
 
 from collections import Counter, OrderedDict
+from typing import Any
 
 from channel_emulator.faults.fault import UNHARMED, Fate, Fault, Passing
 from channel_emulator.faults.registry import FAULTS
 from shared.accounting import RELAYED, class_of
-from shared.config import FaultConfig
+from shared.fault_config import FaultConfig
 from shared.rng import derive_seed
 from shared.wire.messages import (
     Answer,
@@ -43,7 +44,7 @@ class FaultChain:
 
     def __init__(self, faults: tuple[FaultConfig, ...], seed: int) -> None:
         ordinal: Counter[str] = Counter()
-        self._faults: dict[str, Fault] = {}
+        self._faults: dict[str, Fault[Any]] = {}
         for config in faults:
             # Numbered among its namesakes: adding a fault of another name changes no fate.
             name = f"{config.fault}.{ordinal[config.fault]}"
@@ -52,19 +53,22 @@ class FaultChain:
         self._seen: dict[tuple[int, str], OrderedDict[str, int]] = {}
         self.strikes = dict.fromkeys(self._faults, 0)
 
-    def fate(self, message: Message, user: int, direction: str) -> Fate:
-        """What becomes of `message` on the link of `user`, 'down' or 'up'."""
+    def fate(self, message: Message, user: int, direction: str, now_s: float = 0.0) -> Fate:
+        """What becomes of `message` on the link of `user`, 'down' or 'up': all faults one after the other."""
         klass = class_of(message)
         if klass not in RELAYED or not self._faults:
             return UNHARMED
         name = identity(message)
-        passing = Passing(user, direction, klass, name, self._repeats(user, direction, name), message)
+        occurrence = self._repeats(user, direction, name)
+        passing = Passing(user, direction, klass, name, occurrence, message, now_s)
+        fate = UNHARMED
         for own_name, fault in self._faults.items():
-            fate = fault.strike(passing) if fault.meets(passing) else UNHARMED
+            struck = fault.strike(passing) if fault.meets(passing) else UNHARMED
+            self.strikes[own_name] += struck.harmed
+            fate = fate.then(struck) if struck.harmed else fate
             if fate.lost:
-                self.strikes[own_name] += 1
-                return fate
-        return UNHARMED
+                break
+        return fate
 
     def _repeats(self, user: int, direction: str, name: str) -> int:
         """How often `name` crossed this link before; now once more."""

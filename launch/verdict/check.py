@@ -49,7 +49,7 @@ def check(
         ledger_rows: rows of all ends; several incarnations of an end are already added up.
         torn_lines: lines of the journal that could not be read.
         planned: requests in the workload file; None when the requests came from outside.
-        whole_run_faults: drop reasons of faults that were active all the time: their window is the run.
+        whole_run_faults: drop reasons of losses that were active all the time: their window is the run.
     """
     findings = Findings()
     rows = list(ledger_rows)

@@ -4,9 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from channel_emulator.role import ChannelEmulator
-from shared.actions import Disconnect, Drop, Send
+from shared.actions import Action, Copied, Disconnect, Drop, Send
 from shared.ledger import Counters
 from shared.memory_link import MemoryHub, MemoryPeer
 from shared.wire.messages import Message
@@ -25,22 +26,48 @@ from tests.unit.channel_emulator.support import (
 RELAYED = ("public", "private", "side", "control", "feedback")
 
 
+HARMS: dict[str, dict[str, object]] = {
+    "burst_loss": {"turn_bad": 0.2, "turn_good": 0.5},
+    "corrupt": {"bit_error_rate": 0.02},
+    "delay": {"delay_ms": 20.0, "jitter_ms": 15.0},
+    "duplicate": {"probability": 0.4, "copies": 2},
+    "partition": {"users": (1,)},
+    "rate_limit": {"kbytes_per_s": 5.0, "queue_kbytes": 1.0},
+    "reorder": {"probability": 0.3},
+    "truncate": {"probability": 0.3},
+}
+
+
 def _exchange(hub: MemoryHub, emulator: ChannelEmulator) -> None:
-    """The emulator works through its inbox."""
+    """The emulator works through its inbox, then through what it held back but for a last message."""
     while (arrived := hub.receive_nowait()) is not None:
         source, message = arrived
-        for action in emulator.on_message(message, 0.0, source):
-            if isinstance(action, Send):
-                hub.send(action.to, action.message)
-            elif isinstance(action, Drop):
-                hub.drop(action.to, action.message, action.reason)
-            elif isinstance(action, Disconnect):
-                hub.disconnect(action.to)
+        _perform(hub, emulator.on_message(message, 0.0, source))
+    while len(emulator._passage) > 1:
+        wakeup_s = emulator._passage.next_wakeup_s()
+        assert wakeup_s is not None
+        _perform(hub, emulator._passage.on_tick(wakeup_s))
+    _perform(hub, emulator.quiesce())
 
 
-def test_every_frame_is_handed_on_or_dropped_with_a_reason(tmp_path: Path) -> None:
-    everything = {"fault": "loss", "probability": 0.4, "direction": "both", "classes": RELAYED}
-    emulator = ChannelEmulator(spec(config(users=4, model="rayleigh", faults=(everything,))))
+def _perform(hub: MemoryHub, actions: list[Action]) -> None:
+    for action in actions:
+        if isinstance(action, Send):
+            hub.send(action.to, action.message)
+        elif isinstance(action, Drop):
+            hub.drop(action.to, action.message, action.reason)
+        elif isinstance(action, Copied):
+            hub.copied(action.source, action.message, action.times)
+        elif isinstance(action, Disconnect):
+            hub.disconnect(action.to)
+
+
+@pytest.mark.parametrize("harms", [[], [*HARMS], *([name] for name in HARMS)], ids="+".join)
+def test_every_frame_is_handed_on_or_dropped_with_a_reason(tmp_path: Path, harms: list[str]) -> None:
+    both = {"direction": "both", "classes": RELAYED}
+    faults = [{"fault": "loss", "probability": 0.4, **both}]
+    faults += [{"fault": name, **both, **HARMS[name]} for name in harms]
+    emulator = ChannelEmulator(spec(config(users=4, model="rayleigh", faults=faults)))
     with Counters(tmp_path / "ce.bin") as counters:
         hub = MemoryHub(counters)
         station = MemoryPeer(hub, "bs", 0)
@@ -76,7 +103,10 @@ def test_every_frame_is_handed_on_or_dropped_with_a_reason(tmp_path: Path) -> No
         reasons[key.reason] += values.frames
     assert set(balance) == {("down", k) for k in RELAYED[:4]} | {("up", "feedback")}
     assert set(balance.values()) == {0}
-    assert set(reasons) == {"", "loss", "not_attached", "bad_samples"}
+    others = {*harms, "stopped", "too_much_held"} if harms else set()
+    assert {"", "loss", "not_attached", "bad_samples"} <= set(reasons) <= {
+        "", "loss", "not_attached", "bad_samples", *others,
+    }  # fmt: skip
     # 30 public frames for user 3, and every fourth of 30 private frames, maps and cancels.
     assert reasons["not_attached"] == 30 + 3 * 7
     assert reasons["bad_samples"] == 2

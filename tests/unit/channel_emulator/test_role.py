@@ -222,6 +222,26 @@ def test_drain_is_answered_at_once_with_the_counts() -> None:
     assert emulator.on_control(Command(verb="sample"), 1.0) == []
 
 
+def test_drain_waits_for_what_faults_hold_back_and_says_how_often_they_struck() -> None:
+    emulator = _emulator(faults=[{"fault": "delay", "delay_ms": 100.0}, {"fault": "noop"}])
+    begun = [a.fields for a in emulator.on_tick(0.0) if isinstance(a, Record) and a.event == "fault"]
+    assert begun == [{"what": "begin", "fault": "delay.0", "strikes": 0}]
+    assert emulator.on_message(frame(users=(0, 1)), 0.0, "bs") == []
+    assert emulator.on_control(Command(verb="drain"), 0.05) == []
+    wakeup_s = emulator.next_wakeup_s(0.05)
+    assert wakeup_s is not None
+    assert wakeup_s <= 0.1
+    *sent, ended, drained, told = emulator.on_tick(0.1)
+    assert [a.to for a in sent if isinstance(a, Send) and isinstance(a.message, SymbolFrame)] == [
+        "ue:0",
+        "ue:1",
+    ]
+    assert isinstance(ended, Record)
+    assert ended.fields == {"what": "end", "fault": "delay.0", "strikes": 2}
+    assert isinstance(drained, Record)
+    assert isinstance(told, Tell)
+
+
 def test_progress_and_heartbeats_by_the_clock_until_quiesced() -> None:
     emulator = _emulator()
     assert emulator.next_wakeup_s(0.0) == 0.0

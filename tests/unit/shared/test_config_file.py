@@ -33,8 +33,11 @@ def test_a_file_and_overrides_make_a_configuration(tmp_path: Path) -> None:
         ("channel: {snr_db: [1, 2]}", "lists 2 values for 4 users"),
         ("channel: {snr_db: 1000}", "[-50, 100] dB"),
         ("channel: {snr_db: .nan}", "[-50, 100] dB"),
-        ("channel: {faults: [{fault: gremlins}]}", "channel.faults.0.fault"),
-        ("channel: {faults: [{odds: 1}]}", "unknown key channel.faults.0.odds"),
+        ("channel: {faults: [{fault: gremlins}]}", "channel.faults.0.fault: expected one of noop, loss"),
+        (
+            "channel: {faults: [{fault: loss, probabilty: 1}]}",
+            "unknown key channel.faults.0.probabilty (nearest known: probability)",
+        ),
         ("security: {curve: true}", "security.curve cannot be turned on"),
         ("question_at: moon", "question_at: "),
         ("{question_at: ue, workload: {tasks: [text_classification]}}", "vqa among workload.tasks"),

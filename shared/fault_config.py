@@ -1,0 +1,129 @@
+"""Faults on messages at the emulator: what a configuration may say of each, parameters with their units."""
+
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Direction = Literal["down", "up", "both"]
+Class = Literal["public", "private", "side", "control", "feedback"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+MAX_DELAY_MS = 10_000.0
+_FRAMES: tuple[Class, ...] = ("public", "private")
+_EVERYTHING: tuple[Class, ...] = ("public", "private", "side", "control", "feedback")
+
+
+class Aim(BaseModel):
+    """Which messages a fault meets; `users` None: everybody's. Active for the whole run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    direction: Direction = "down"
+    classes: tuple[Class, ...] = Field(_FRAMES, min_length=1)
+    users: tuple[int, ...] | None = None
+
+
+class NoopConfig(Aim):
+    """Nothing goes wrong."""
+
+    fault: Literal["noop"]
+
+
+class LossConfig(Aim):
+    """Each message is lost with `probability`, independently of all others."""
+
+    fault: Literal["loss"]
+    probability: Share
+
+
+class BurstLossConfig(Aim):
+    """Gilbert-Elliott: before each message a link turns bad or good again, and loses as its state has it."""
+
+    fault: Literal["burst_loss"]
+    turn_bad: Share
+    turn_good: Share
+    loss_good: Share = 0.0
+    loss_bad: Share = 1.0
+
+
+class PartitionConfig(Aim):
+    """Nothing passes, one way or both."""
+
+    fault: Literal["partition"]
+    direction: Direction = "both"
+    classes: tuple[Class, ...] = Field(_EVERYTHING, min_length=1)
+
+
+class DelayConfig(Aim):
+    """Messages come later, by `delay_ms` and what `distribution` makes of `jitter_ms`; they may overtake.
+
+    uniform: up to `jitter_ms` more or less; normal: that is the standard deviation; pareto: so many times a
+    Lomax variable of shape 3 more (mean 1/2). Never less than nothing. `correlation`: with the link's message
+    before, of the normal variables behind it.
+    """
+
+    fault: Literal["delay"]
+    delay_ms: float = Field(ge=0.0, le=MAX_DELAY_MS)
+    jitter_ms: float = Field(0.0, ge=0.0, le=MAX_DELAY_MS)
+    distribution: Literal["uniform", "normal", "pareto"] = "uniform"
+    correlation: float = Field(0.0, ge=0.0, lt=1.0)
+
+
+class ReorderConfig(Aim):
+    """A message is held for `hold_ms` with `probability`: those behind it overtake."""
+
+    fault: Literal["reorder"]
+    probability: Share
+    hold_ms: float = Field(20.0, gt=0.0, le=MAX_DELAY_MS)
+
+
+class DuplicateConfig(Aim):
+    """A message comes `copies` times more with `probability`."""
+
+    fault: Literal["duplicate"]
+    probability: Share
+    copies: int = Field(1, ge=1, le=8)
+
+
+class CorruptConfig(Aim):
+    """Of the payload of a message every bit is wrong with `bit_error_rate`; the header is whole.
+
+    Analog frames then carry wrong samples. Messages without a payload are left alone.
+    """
+
+    fault: Literal["corrupt"]
+    probability: Share = 1.0
+    bit_error_rate: float = Field(gt=0.0, le=0.5)
+
+
+class TruncateConfig(Aim):
+    """Of the payload of a message only the first `keep` arrives, with `probability`."""
+
+    fault: Literal["truncate"]
+    probability: Share
+    keep: float = Field(0.5, ge=0.0, lt=1.0)
+
+
+class RateLimitConfig(Aim):
+    """A link carries so many payload bytes a second; what finds `queue_kbytes` waiting is lost."""
+
+    fault: Literal["rate_limit"]
+    kbytes_per_s: float = Field(gt=0.0)
+    queue_kbytes: float = Field(256.0, gt=0.0)
+
+
+Listed = (
+    NoopConfig
+    | LossConfig
+    | BurstLossConfig
+    | PartitionConfig
+    | DelayConfig
+    | ReorderConfig
+    | DuplicateConfig
+    | CorruptConfig
+    | TruncateConfig
+    | RateLimitConfig
+)
+FaultConfig = Annotated[Listed, Field(discriminator="fault")]
+LOSSES: Final = ("loss", "burst_loss", "partition")
+"""Faults that only lose messages; the ledger counts those by the fault's name."""
+FAULT_CONFIGS: Final = {get_args(m.model_fields["fault"].annotation)[0]: m for m in get_args(Listed)}
+"""The models by the names of the faults."""

@@ -1,0 +1,84 @@
+"""The emulator's own faults between the real roles: whatever they do, the invariants hold."""
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from shared.config_file import parse_config
+from shared.fault_config import FAULT_CONFIGS
+from shared.semantic.bundle import Bundle
+from tests.simulation.invariants import check_invariants
+from tests.simulation.settings import IMAGES, config, questions, workload
+from tests.simulation.test_real_pipelines import N as REAL_N
+from tests.simulation.test_real_pipelines import world_of
+from tests.simulation.world import World, no_mischief
+
+N = 9
+IDEAL = {"model": "ideal", "sample_format": "cf32"}
+EVERYTHING = {"direction": "both", "classes": ["public", "private", "side", "control", "feedback"]}
+HARMS: dict[str, dict[str, object]] = {
+    "noop": {},
+    "loss": {"probability": 0.2},
+    "burst_loss": {"turn_bad": 0.1, "turn_good": 0.4},
+    "partition": {"users": [1], "direction": "up"},
+    "delay": {"delay_ms": 30.0, "jitter_ms": 40.0, "distribution": "pareto", "correlation": 0.5},
+    "reorder": {"probability": 0.3},
+    "duplicate": {"probability": 0.3, "copies": 2},
+    "corrupt": {"probability": 0.2, "bit_error_rate": 0.01},
+    "truncate": {"probability": 0.2},
+    "rate_limit": {"kbytes_per_s": 200.0},
+}
+REPAIRED = ("noop", "delay", "reorder", "duplicate", "rate_limit")
+
+
+def test_every_fault_is_tried() -> None:
+    assert HARMS.keys() == FAULT_CONFIGS.keys()
+
+
+def fault(name: str) -> dict[str, object]:
+    return {"fault": name, **EVERYTHING, **HARMS[name]}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    names=st.lists(st.sampled_from(sorted(set(HARMS) - {"corrupt"})), min_size=1, max_size=4, unique=True),
+)
+def test_any_mix_of_faults(seed: int, names: list[str]) -> None:
+    """Without wrong samples, by which the stand-ins' answers would be wrong."""
+    note(f"seed {seed}")
+    found = config(channel={**IDEAL, "faults": [fault(name) for name in names]}, seed=seed)
+    world = World(found, workload(N), images=IMAGES, mischief=no_mischief)
+    world.run_workload()
+    assert world.told("workload_done")
+    world.command("bs", "drain")
+    world.run(120.0)
+    ends = check_invariants(world, questions(N))
+    assert sum(ends.values()) == N
+    if set(names) <= set(REPAIRED):
+        assert ends == {"ok": N}
+
+
+@pytest.mark.parametrize("name", ["corrupt", "truncate"])
+def test_damaged_payloads_are_repaired_or_said(bundle: Bundle, name: str) -> None:
+    channel = {"model": "awgn", "snr_db": 10.0, "faults": [fault(name)]}
+    world = world_of(bundle, parse_config({"users": 3, "max_group": 3, "channel": channel}, "test"), 0.0)
+    world.run_workload()
+    ends = check_invariants(world)
+    assert set(ends) <= {"ok", "degraded"}
+    assert sum(ends.values()) == REAL_N
+    (begun,) = world.events("fault", role="ce")
+    assert begun["what"] == "begin"
+
+
+def test_the_end_of_a_fault_says_how_often_it_struck() -> None:
+    found = config(channel={**IDEAL, "faults": [fault("duplicate"), fault("noop")]})
+    world = World(found, workload(N), images=IMAGES, mischief=no_mischief)
+    world.run_workload()
+    for name in ("bs", "ce"):
+        world.command(name, "drain")
+    world.run(60.0)
+    begun, ended = world.events("fault", role="ce")
+    assert (begun["what"], ended["what"]) == ("begin", "end")
+    assert begun["fault"] == ended["fault"] == "duplicate.0"
+    assert ended["strikes"] > 0
