@@ -6,14 +6,16 @@ reason, never an exception.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from channel_emulator.air import Air
 from channel_emulator.fan_out import FanOut
-from channel_emulator.faults.chain import FaultChain
+from channel_emulator.faults.chain import Change, FaultChain
 from channel_emulator.passage import Passage
 from channel_emulator.relay import Relay
 from channel_emulator.session import BS, Session
+from shared.accounting import RELAYED, class_of
 from shared.actions import Action, Drop, Record, Tell
 from shared.spec import RoleSpec
 from shared.wire.messages import (
@@ -65,6 +67,8 @@ class ChannelEmulator:
         reason, actions = self._session.on_sign_of_life(source, message, now_s)
         if reason:
             return actions + self._unheard(source, message, reason)
+        if class_of(message) in RELAYED:
+            actions += _recorded(self._faults.changes(now_s, first_message=True))
         return actions + self._from_peer(source, message, now_s)
 
     def on_control(self, message: Message, now_s: float) -> list[Action]:
@@ -78,20 +82,13 @@ class ChannelEmulator:
             return []
         self._draining = False
         done = Done(role="ce", user=self._spec.user, verb="drain", values=self.progress_values())
-        return [*self._fault_events("end"), self._process("drained"), Tell(done)]
-
-    def _fault_events(self, what: str) -> list[Action]:
-        """The faults of the configuration: one `begin` each, and an `end` that says how often it struck."""
-        return [
-            Record("fault", {"what": what, "fault": name, "strikes": count})
-            for name, count in self._faults.strikes.items()
-            if not name.startswith("noop.")
-        ]
+        return [*_recorded(self._faults.close()), self._process("drained"), Tell(done)]
 
     def on_tick(self, now_s: float) -> list[Action]:
         """Heartbeats, peers that fell silent, and progress. The first tick means that the hub is open."""
-        actions: list[Action] = [] if self._ready else [self._process("ready"), *self._fault_events("begin")]
+        actions: list[Action] = [] if self._ready else [self._process("ready")]
         self._ready = True
+        actions += _recorded(self._faults.changes(now_s))
         actions += self._session.on_tick(now_s) + self._passage.on_tick(now_s) + self._drained()
         if not self._quiet and (self._next_progress_s is None or now_s >= self._next_progress_s):
             self._next_progress_s = now_s + PROGRESS_S
@@ -106,7 +103,11 @@ class ChannelEmulator:
         if self._quiet:
             return None
         mine = now_s if self._next_progress_s is None else self._next_progress_s
-        others = (self._session.next_wakeup_s(now_s), self._passage.next_wakeup_s())
+        others = (
+            self._session.next_wakeup_s(now_s),
+            self._passage.next_wakeup_s(),
+            self._faults.next_change_s(),
+        )
         return min([mine, *(other for other in others if other is not None)])
 
     def quiesce(self) -> list[Action]:
@@ -154,3 +155,12 @@ class ChannelEmulator:
     def _dropped(self, to: str, message: Message, reason: str) -> list[Action]:
         self._counts["dropped"] += 1
         return [Drop(to, message, reason)]
+
+
+def _recorded(changes: Sequence[Change]) -> list[Action]:
+    """For the journal; of what does nothing, nothing."""
+    return [
+        Record("fault", {"what": change.what, "fault": change.fault, "strikes": change.strikes})
+        for change in changes
+        if not change.fault.startswith("noop.")
+    ]

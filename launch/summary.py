@@ -122,7 +122,7 @@ def latency(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _verdict(files: RunFiles, config: RunConfig) -> Verdict:
-    losses = [fault.fault for fault in config.channel.faults if fault.fault in LOSSES]
+    losses = [f.fault for f in config.channel.faults if f.fault in LOSSES and f.always]
     return check(
         files.events,
         files.rows,

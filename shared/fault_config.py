@@ -13,12 +13,21 @@ _EVERYTHING: tuple[Class, ...] = ("public", "private", "side", "control", "feedb
 
 
 class Aim(BaseModel):
-    """Which messages a fault meets; `users` None: everybody's. Active for the whole run."""
+    """Which messages a fault meets, and when; `users` None: everybody's.
+
+    From `at_s` after the run's first message on for `for_s`; None: to the end.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     direction: Direction = "down"
     classes: tuple[Class, ...] = Field(_FRAMES, min_length=1)
     users: tuple[int, ...] | None = None
+    at_s: float = Field(0.0, ge=0.0, le=1e6)
+    for_s: float | None = Field(None, gt=0.0, le=1e6)
+
+    @property
+    def always(self) -> bool:
+        return self.at_s == 0.0 and self.for_s is None
 
 
 class NoopConfig(Aim):

@@ -6,18 +6,17 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from channel_emulator.faults.chain import FaultChain
 from channel_emulator.faults.fault import Damage, Fate
 from shared.fault_config import MAX_DELAY_MS
 from shared.wire.messages import Message, SideInfo, SymbolFrame
-from tests.unit.channel_emulator.faults.test_faults import made
+from tests.unit.channel_emulator.faults.test_faults import begun, made
 from tests.unit.channel_emulator.support import cancel, frame, qpsk, side_info
 
 N = 6_000
 
 
 def fates(n: int = N, now_s: Iterable[float] | None = None, seed: int = 1, **fault: object) -> list[Fate]:
-    chain = FaultChain((made(**fault),), seed)
+    chain = begun((made(**fault),), seed)
     times = [0.0] * n if now_s is None else list(now_s)
     return [chain.fate(frame(frame_id=i), 0, "down", t) for i, t in enumerate(times)]
 
@@ -37,12 +36,12 @@ def test_bursts_have_the_share_and_the_length_of_their_chain() -> None:
 
 def test_a_link_that_never_turns_bad_loses_nothing_and_links_have_states_of_their_own() -> None:
     assert not any(f.lost for f in fates(500, fault="burst_loss", turn_bad=0.0, turn_good=0.0))
-    chain = FaultChain((made(fault="burst_loss", turn_bad=1.0, turn_good=0.0, users=(1,)),), 1)
+    chain = begun((made(fault="burst_loss", turn_bad=1.0, turn_good=0.0, users=(1,)),), 1)
     assert [chain.fate(frame(), user, "down").lost for user in (0, 1)] == ["", "burst_loss"]
 
 
 def test_a_partition_is_one_way_or_both_and_for_whom_it_says() -> None:
-    chain = FaultChain((made(fault="partition", direction="up", users=(1,)),), 1)
+    chain = begun((made(fault="partition", direction="up", users=(1,)),), 1)
     lost = [(u, d) for u in (0, 1) for d in ("up", "down") if chain.fate(cancel(u), u, d).lost]
     assert lost == [(1, "up")]
 
@@ -90,7 +89,7 @@ def test_the_chosen_are_harmed_and_the_others_not(fault: dict[str, object], harm
 
 
 def damage_of(message: Message, seed: int = 1, **fault: object) -> Damage:
-    damage = FaultChain((made(**fault),), seed).fate(message, 0, "down").damage
+    damage = begun((made(**fault),), seed).fate(message, 0, "down").damage
     assert damage is not None
     return damage
 
@@ -123,11 +122,11 @@ def test_a_payload_is_cut_and_what_has_none_is_left_alone() -> None:
     assert isinstance(received, SymbolFrame)
     assert bytes(received.payload) == bytes(sent.payload)[: len(bytes(sent.payload)) // 4]
     for fault in ({"fault": "truncate", "probability": 1.0}, {"fault": "corrupt", "bit_error_rate": 0.5}):
-        assert not FaultChain((made(**fault),), 1).fate(cancel(), 0, "down").harmed
+        assert not begun((made(**fault),), 1).fate(cancel(), 0, "down").harmed
 
 
 def test_a_limited_link_carries_its_rate_and_loses_what_its_queue_cannot_hold() -> None:
-    chain = FaultChain((made(fault="rate_limit", kbytes_per_s=100.0, queue_kbytes=10.0),), 1)
+    chain = begun((made(fault="rate_limit", kbytes_per_s=100.0, queue_kbytes=10.0),), 1)
     sent = frame(samples=qpsk(117))
     size = 64 + len(bytes(sent.payload))
     found = [chain.fate(sent, 0, "down", 2.0) for _ in range(40)]
@@ -147,7 +146,7 @@ def test_faults_one_after_the_other_add_up() -> None:
         made(fault="truncate", probability=1.0, keep=0.5),
         made(fault="truncate", probability=1.0, keep=0.5),
     )
-    chain, sent = FaultChain(harms, 1), frame(samples=qpsk(64))
+    chain, sent = begun(harms, 1), frame(samples=qpsk(64))
     fate = chain.fate(sent, 0, "down")
     assert (fate.lost, fate.delay_s, fate.copies) == ("", pytest.approx(12e-3), 5)
     assert fate.damage is not None
