@@ -108,8 +108,8 @@ class FaultChain:
         return found
 
     def close(self) -> list[Change]:
-        """Nothing passes any more: the ends of all that still go on."""
-        return [self._end(name) for name in self._windows if name in self._begun - self._ended]
+        """Nothing passes any more: the ends of all that still go on, or never began."""
+        return [self._end(name) for name in self._windows if name not in self._ended]
 
     def next_change_s(self) -> float | None:
         """When the next one begins or ends."""

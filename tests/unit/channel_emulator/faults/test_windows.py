@@ -45,3 +45,9 @@ def test_begins_and_ends_are_told_once_with_the_strikes() -> None:
     assert faults.next_change_s() is None
     assert faults.close() == [Change("end", "partition.0"), Change("end", "duplicate.0")]
     assert faults.close() == []
+
+
+def test_what_never_began_ends_without_having_struck() -> None:
+    faults = chain()
+    faults.changes(0.0, first_message=True)
+    assert faults.close()[:2] == [Change("end", "loss.0"), Change("end", "partition.0")]
