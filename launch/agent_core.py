@@ -69,7 +69,12 @@ class AgentCore:
             self._nursery_of(old.spec).signal(name, 9)
             if not await self._until([old], lambda entry: not entry.alive, timeout_s):
                 raise LaunchError(f"{name} (pid {old.pid}) could not be killed")
-        spec = dataclasses.replace(old.spec, incarnation=old.spec.incarnation + 1)
+        endpoint = old.ready.endpoint if old.ready is not None and old.spec.role == "ce" else ""
+        spec = dataclasses.replace(
+            old.spec,
+            incarnation=old.spec.incarnation + 1,
+            data_endpoint=endpoint or old.spec.data_endpoint,
+        )
         (ready,) = await self._until_ready([self._fork(spec)], timeout_s)
         return ready
 

@@ -5,13 +5,16 @@ Placement: every role on this host. Links are loopback and the run folder is loc
 """
 
 import os
+import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from launch.agent_api import AgentApi, StopBudget, StopReport
+from launch.chaos.processes import ProcessFaults, Step
 from launch.errors import LaunchError
 from launch.event_box import AgentEvent
 from shared.config import RunConfig
@@ -40,7 +43,11 @@ class Testbed:
         self._agent = agent
         self._tell = tell
         self._host = socket.gethostname()
-        self._restarts: dict[int, int] = {}
+        self._restarts: Counter[str] = Counter()
+        self._faults = ProcessFaults(config.process_faults)
+        self._killed: dict[str, tuple[str, float]] = {}
+        self._paused: dict[str, str] = {}
+        self._begun_s: float | None = None
         self._asked = 0
         self._progress: dict[str, Any] = {}
         self._journal = Journal(run_dir / "journal.jsonl", "agent", -1, self._host, os.getpid())
@@ -60,10 +67,17 @@ class Testbed:
     def begin(self) -> None:
         """Let the workload begin."""
         self._agent.begin()
+        self._begun_s = time.monotonic()
 
     def watch(self) -> None:
-        """Take what happened within a quarter second; restart UEs that ended."""
-        for event in self._agent.events(_POLL_S):
+        """Take what happened within a quarter second; do what is scheduled; start again what ended."""
+        wait_s = _POLL_S
+        if self._begun_s is not None:
+            elapsed_s = time.monotonic() - self._begun_s
+            for step in self._faults.due(elapsed_s):
+                self._strike(step)
+            wait_s = max(0.0, min(_POLL_S, self._faults.next_s() - elapsed_s))
+        for event in self._agent.events(wait_s):
             self._on_event(event)
 
     def ask(self, user: int, task: str, text: str, image: bytes) -> AskResult:
@@ -77,14 +91,21 @@ class Testbed:
     def restart(self, name: str) -> None:
         """Start the next incarnation of a role. Raises `LaunchError`."""
         ready = self._agent.restart(name, self._config.cluster.start_timeout_s)
-        self._record("restarted", ready.user, f"incarnation {ready.incarnation}, pid {ready.pid}")
+        detail = f"incarnation {ready.incarnation}, pid {ready.pid}"
+        self._record("restarted", ready.user, detail, peer=name)
         self._tell({"kind": "note", "text": f"{name} restarted as pid {ready.pid}"})
 
     def status(self) -> dict[str, Any]:
         return {"roles": self._agent.roles(), "progress": dict(self._progress), "failure": self.failure}
 
     def stop(self, budget: StopBudget) -> StopReport:
-        """The ordered stop of all roles."""
+        """The ordered stop of all roles; nothing is struck any more, and nobody stays paused."""
+        for never in self._faults.left():
+            if never.what == "begin":
+                self._note_fault("end", never.name, never.role, strikes=0)
+        for fault, role in self._paused.items():
+            self._agent.signal(role, signal.SIGCONT)
+            self._note_fault("end", fault, role, strikes=1)
         report = self._agent.stop(budget)
         for event in self._agent.events(0.0):  # the last numbers; what ends now is not a crash
             if event.what == "progress":
@@ -111,17 +132,49 @@ class Testbed:
             self._on_crash(event)
 
     def _on_crash(self, event: AgentEvent) -> None:
-        line = str(event.values["line"])
-        self._record("crashed", event.user, line, exit_code=event.values["exit_code"])
+        line, name = str(event.values["line"]), _name(event)
+        self._record("crashed", event.user, line, peer=name, exit_code=event.values["exit_code"])
         self._tell({"kind": "crash", "text": line, "last_output": list(event.values["last_output"])})
-        tries = self._restarts[event.user] = self._restarts.get(event.user, 0) + 1
-        if event.role != "ue" or tries > MAX_RESTARTS:
+        wanted = self._killed.pop(name, None)
+        self._restarts[name] += wanted is None
+        if self._restarts[name] > MAX_RESTARTS or (event.role != "ue" and wanted is None):
             self.failure = self.failure or line
             return
         try:
-            self.restart(f"ue-{event.user}")
+            self.restart(name)
+            if event.role == "bs" and self._begun_s is not None:
+                self._agent.begin()
         except LaunchError as error:
             self.failure = self.failure or str(error)
+            return
+        if wanted is not None:
+            fault, struck_s = wanted
+            self._note_fault(
+                "end", fault, name, strikes=1, ready_after_s=round(time.monotonic() - struck_s, 3)
+            )
+
+    def _strike(self, step: Step) -> None:
+        """Send a scheduled signal. To a role that is not there it does nothing, and counts as no strike."""
+        if step.what == "end":
+            if self._paused.pop(step.name, None) is not None:
+                self._agent.signal(step.role, step.number)
+                self._note_fault("end", step.name, step.role, strikes=1)
+            return
+        self._note_fault("begin", step.name, step.role, strikes=0)
+        try:
+            self._agent.signal(step.role, step.number)
+        except LaunchError:
+            self._note_fault("end", step.name, step.role, strikes=0)
+            return
+        if step.number == signal.SIGKILL:
+            self._killed[step.role] = step.name, time.monotonic()
+        else:
+            self._paused[step.name] = step.role
+        self._tell({"kind": "note", "text": f"{step.name}: {step.role}"})
+
+    def _note_fault(self, what: str, fault: str, role: str, strikes: int, **fields: Any) -> None:
+        now_s = time.monotonic()
+        self._journal.write("fault", now_s, what=what, fault=fault, on=role, strikes=strikes, **fields)
 
     def _record(self, what: str, user: int, detail: str, **fields: Any) -> None:
         self._journal.write("process", time.monotonic(), user=user, what=what, detail=detail, **fields)
@@ -138,3 +191,8 @@ class Testbed:
             data_endpoint=endpoint,
             host=self._host,
         )
+
+
+def _name(event: AgentEvent) -> str:
+    """Of the role: 'bs', 'ce', 'ue-3'."""
+    return f"ue-{event.user}" if event.role == "ue" else event.role

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
-from shared.fault_config import FaultConfig
+from shared.fault_config import FaultConfig, ProcessFaultConfig
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOTS
 
@@ -259,11 +259,15 @@ class RunConfig(_Section):
     liveness: LivenessConfig = LivenessConfig()
     cluster: ClusterConfig = ClusterConfig()
     security: SecurityConfig = SecurityConfig()
+    process_faults: tuple[ProcessFaultConfig, ...] = Field((), max_length=1_024)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
+        for number, fault in enumerate(self.process_faults):
+            if fault.role.startswith("ue-") and int(fault.role[3:]) >= self.users:
+                raise ValueError(f"process_faults.{number}.role: there is no {fault.role} among {self.users}")
         kept = self.rate.image_tokens
         if isinstance(kept, tuple) and len(kept) != self.users:
             raise ValueError(f"rate.image_tokens lists {len(kept)} values for {self.users} users")

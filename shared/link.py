@@ -16,8 +16,9 @@ __all__ = ["Connection", "ControlHub", "ControlPeer", "DataHub", "DataPeer", "Li
 
 
 class DataHub(TcpHub):
-    """The emulator's end of the data plane. `endpoint` is tcp://host:<free port>; it listens on `bind_host`
-    (default: host). Raises `OSError` if that cannot be had. `counters` None: nothing is counted."""
+    """The emulator's end of the data plane. `endpoint` is tcp://host:port; it listens on `bind_host`
+    (default: host), on a free port or, as a next incarnation, on the one before's. Raises `OSError` if that
+    cannot be had. `counters` None: nothing is counted."""
 
     def __init__(
         self,
@@ -26,8 +27,9 @@ class DataHub(TcpHub):
         bind_host: str | None = None,
         credit_bytes: int = DEFAULT_CREDIT_BYTES,
         queue_bytes: int = DEFAULT_QUEUE_BYTES,
+        port: int = 0,
     ) -> None:
-        super().__init__("ce", counters, host, bind_host, credit_bytes, queue_bytes)
+        super().__init__("ce", counters, host, bind_host, credit_bytes, queue_bytes, port)
 
 
 class ControlHub(TcpHub):

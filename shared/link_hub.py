@@ -23,6 +23,7 @@ class TcpHub(TcpLink):
         bind_host: str | None,
         credit_bytes: int | None,
         queue_bytes: int,
+        port: int = 0,
     ) -> None:
         meter = Meter(counters, me)
         super().__init__("ROUTER", b"", meter)
@@ -31,7 +32,7 @@ class TcpHub(TcpLink):
         self._by_id: dict[bytes, Connection] = {}
         self._fresh: set[int] = set()  # descriptors of connections that have not spoken yet
         self._failed = 0  # failed handshakes whose disconnection has not been seen yet
-        self.endpoint = f"tcp://{host}:{self._socket.bind(bind_host or host)}"
+        self.endpoint = f"tcp://{host}:{self._socket.bind(bind_host or host, port)}"
 
     def send(self, to: str, message: Message) -> None:
         """See `Link.send`."""

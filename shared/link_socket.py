@@ -81,13 +81,15 @@ class LinkSocket:
         self._wake: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def bind(self, host: str) -> int:
-        """Listen on a free TCP port of `host`; the port. Raises `OSError`."""
+    def bind(self, host: str, port: int = 0) -> int:
+        """Listen on a TCP port of `host`, 0: a free one; the port. Raises `OSError`."""
         try:
-            self._socket.bind(f"tcp://{host}:0")
+            self._socket.bind(f"tcp://{host}:{port}")
         except zmq.ZMQError as error:
             self.close(0)
-            raise OSError(error.errno, f"tcp://{host}: cannot listen there ({error.strerror})") from None
+            raise OSError(
+                error.errno, f"tcp://{host}:{port}: cannot listen there ({error.strerror})"
+            ) from None
         return int(self._socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
     def connect(self, endpoint: str) -> None:

@@ -79,7 +79,11 @@ def open_data_link(spec: RoleSpec, counters: Counters | None) -> DataHub | DataP
     if spec.role == "ce":
         host = spec.control_endpoint.removeprefix("tcp://").rpartition(":")[0] or "127.0.0.1"
         return DataHub(
-            counters, host, credit_bytes=limits.credit_bytes, queue_bytes=limits.queue_bytes_per_user
+            counters,
+            host,
+            credit_bytes=limits.credit_bytes,
+            queue_bytes=limits.queue_bytes_per_user,
+            port=int(spec.data_endpoint.rpartition(":")[2] or 0),  # a restarted emulator's peers know it
         )
     queue_bytes = limits.queue_bytes_per_user * (spec.config.users if spec.role == "bs" else 1)
     name = peer_name(spec.role, spec.user)

@@ -1,0 +1,59 @@
+"""Every role killed and a UE paused by schedule, amid a workload: all requests come to an end, once."""
+
+import json
+
+import pytest
+
+from shared.journal import read_journal
+from tests.e2e.helpers import Workplace
+from tests.e2e.test_testbed import picture
+
+pytestmark = pytest.mark.timeout(240)
+REQUESTS = 24
+RUN = f"""
+name: killed
+seed: 3
+users: 2
+process_faults:
+  - {{fault: kill, role: ue-1, at_s: 1}}
+  - {{fault: kill, role: bs, at_s: 3}}
+  - {{fault: kill, role: ce, at_s: 5}}
+  - {{fault: pause, role: ue-0, at_s: 6, for_s: 1}}
+workload:
+  {{source: requests_file, root: requests.jsonl, requests: {REQUESTS}, requests_per_s: 3, tasks: [vqa]}}
+"""
+
+
+def test_every_role_may_die_or_stand_still(real: Workplace) -> None:
+    picture(real.folder / "red.png", "red")
+    line = {"text": "what color is the cube?", "image": "red.png", "expected": "red"}
+    lines = [json.dumps({**line, "user": n % 2}) for n in range(REQUESTS)]
+    real.write("requests.jsonl", "\n".join(lines) + "\n")
+    real.write("run.yaml", RUN)
+    done = real.run("run", "run.yaml", "--out", "out", "--json", timeout_s=200.0)
+    summary = json.loads(done.stdout)
+    assert summary["verdict"] != "invalid", summary
+    counts = summary["requests"]
+    assert (counts["attempted"], counts["lost"], counts["duplicated"], counts["misdelivered"]) == (
+        24,
+        0,
+        0,
+        0,
+    )
+    ended = counts["answered"] + counts["degraded"] + counts["failed"] + counts["expired"] + counts["refused"]
+    assert ended == REQUESTS
+    assert counts["answered"] >= REQUESTS / 2
+    events = read_journal(real.folder / "out" / "journal.jsonl").events
+    faults = [e for e in events if e["event"] == "fault"]
+    assert [(e["fault"], e["on"]) for e in faults if e["what"] == "begin"] == [
+        ("kill.0", "ue-1"),
+        ("kill.1", "bs"),
+        ("kill.2", "ce"),
+        ("pause.0", "ue-0"),
+    ]
+    ends = {e["fault"]: e for e in faults if e["what"] == "end"}
+    assert {e["strikes"] for e in ends.values()} == {1}
+    assert all(ends[f"kill.{n}"]["ready_after_s"] > 0 for n in range(3))
+    roles = {(r["role"], r["user"]): r["incarnation"] for r in summary["roles"]}
+    assert roles == {("ce", -1): 1, ("bs", -1): 1, ("ue", 0): 0, ("ue", 1): 1}
+    assert real.processes() == []
