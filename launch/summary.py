@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from launch.accounts import Account, accounts
+from launch.chaos.timeline import fault_timeline
 from launch.environment import environment
 from launch.run_files import RunFiles, read_run
 from launch.samples import sample_requests
@@ -71,6 +72,7 @@ def write_results(
         "requests": verdict.counts,
         "questions": _questions(files.workload, config),
         "failures": _failures(files.events),
+        "faults": fault_timeline(files.events),
         "accuracy": accuracy(judge(files.workload, ends), config.seed),
         **bytes_and_uses(files.rows, config),
         "latency_ms": latency(files.events),

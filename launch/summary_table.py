@@ -98,6 +98,31 @@ def accuracy_table(summary: Mapping[str, Any]) -> Table:
     return table
 
 
+FAULT_HEADINGS = ("fault", "on", "begin s", "end s", "strikes", "ready after s", "whole answer after s")
+
+
+def fault_rows(summary: Mapping[str, Any]) -> list[list[str]]:
+    """Cells of `FAULT_HEADINGS`, a row a fault."""
+    keys = ("fault", "on", "begin_s", "end_s", "strikes", "ready_after_s", "answer_after_s")
+    return [[_cell(line[key]) for key in keys] for line in summary["faults"]]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def fault_table(summary: Mapping[str, Any]) -> Table:
+    """When each fault was active, how often it struck, and how soon the run was well again."""
+    table = Table(title="faults", header_style="bold", box=None, pad_edge=False, title_justify="left")
+    for heading in FAULT_HEADINGS:
+        table.add_column(heading, justify="left" if heading in ("fault", "on") else "right", no_wrap=True)
+    for row in fault_rows(summary):
+        table.add_row(*row)
+    return table
+
+
 def summary_view(summary: Mapping[str, Any]) -> RenderableType:
     """Everything a person wants to see at the end of a run."""
     requests = summary["requests"]
@@ -106,6 +131,8 @@ def summary_view(summary: Mapping[str, Any]) -> RenderableType:
     lines: list[RenderableType] = [summary_table(summary)]
     if summary["accuracy"]:
         lines += [Text(""), accuracy_table(summary)]
+    if summary["faults"]:
+        lines += [Text(""), fault_table(summary)]
     counted = ", ".join(f"{count} {name}" for name, count in requests.items() if count or name == "attempted")
     lines += [Text(""), Text.assemble(("requests  ", "bold"), counted)]
     asked = summary["questions"]

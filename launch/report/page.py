@@ -10,7 +10,7 @@ from launch.errors import RunFolderError
 from launch.report import plots
 from launch.report.markup import STYLE, image, section, table
 from launch.scoring import MACRO_KINDS
-from launch.summary_table import BYTE_COLUMNS
+from launch.summary_table import BYTE_COLUMNS, FAULT_HEADINGS, fault_rows
 
 _VERDICT_WORDS = {
     "valid": "no rule broken, nothing left open",
@@ -54,6 +54,7 @@ def _page(summary: Mapping[str, Any], config: str, run_dir: Path) -> str:
         _accuracy(summary),
         _bytes(summary),
         _latency(summary),
+        _faults(summary),
         _drops(summary),
         _samples(summary, run_dir),
         _details(summary, config),
@@ -147,6 +148,16 @@ def _accuracy(summary: Mapping[str, Any]) -> str:
         "expired counts as wrong for each of its questions.</p>"
     )
     return section("Answers", drawn + table(headings, rows, text_columns=2) + note)
+
+
+def _faults(summary: Mapping[str, Any]) -> str:
+    if not summary["faults"]:
+        return ""
+    note = (
+        "<p>Times after the first request. A process that was killed is <i>ready after</i> so long; the "
+        "<i>whole answer</i> is the next one that no token was lost of, after the fault's end.</p>"
+    )
+    return section("Faults", table(list(FAULT_HEADINGS), fault_rows(summary), text_columns=2) + note)
 
 
 def _share(line: Mapping[str, Any]) -> list[str]:

@@ -141,6 +141,22 @@ def test_reasons_of_failures_are_listed(made: MadeRun) -> None:
     assert "ue: out of tokens" in write_report(made.folder).read_text()
 
 
+def test_faults_are_told_with_their_times(tmp_path: Path) -> None:
+    workload(tmp_path)
+    run = MadeRun(tmp_path).run()
+    run.event("agent", "fault", what="begin", fault="kill.0", on="bs", strikes=0)
+    run.event("agent", "fault", what="end", fault="kill.0", on="bs", strikes=1, ready_after_s=0.25)
+    run.write_journal()
+    summary = write_results(tmp_path, config(), ROLES)
+    (line,) = summary["faults"]
+    assert (line["fault"], line["on"], line["strikes"], line["ready_after_s"]) == ("kill.0", "bs", 1, 0.25)
+    console = Console(width=200, record=True)
+    console.print(summary_view(summary))
+    for text in (console.export_text(), write_report(tmp_path).read_text()):
+        assert "kill.0" in text
+        assert "ready after" in text
+
+
 def test_the_ledger_files_agree(made: MadeRun) -> None:
     write_results(made.folder, faulty(), ROLES)
     with (made.folder / "ledger.csv").open() as file:
