@@ -49,6 +49,7 @@ class Intake:
             config.window_ms / 1e3,
             config.max_group,
             paced=config.workload.requests_per_s is not None,
+            continued=bool(resume.invoked),
         )
         self._next_request = resume.next_request
         self._already_invoked = len(resume.invoked)

@@ -28,13 +28,22 @@ def arrival_groups(
 
 
 class WorkloadFeed:
-    """Hands out the groups of a workload, each once."""
+    """Hands out the groups of a workload, each once.
+
+    `continued`: another incarnation has had the beginning, so what is left begins with its first arrival.
+    """
 
     def __init__(
-        self, requests: Sequence[WorkloadRequest], window_s: float, max_group: int, paced: bool
+        self,
+        requests: Sequence[WorkloadRequest],
+        window_s: float,
+        max_group: int,
+        paced: bool,
+        continued: bool = False,
     ) -> None:
         self._groups = deque(arrival_groups(requests, window_s, max_group))
         self._paced = paced
+        self._passed_s = self._groups[0][0].arrival_s if continued and self._groups else 0.0
         self._started_s: float | None = None
         self.released = 0
 
@@ -48,7 +57,7 @@ class WorkloadFeed:
 
     def start(self, now_s: float) -> None:
         if self._started_s is None:
-            self._started_s = now_s
+            self._started_s = now_s - self._passed_s
 
     def stop(self) -> None:
         """Release nothing more."""

@@ -50,6 +50,15 @@ def test_virtual_arrivals_keep_two_groups_open() -> None:
     assert feed.exhausted
 
 
+def test_what_another_incarnation_left_begins_at_once_at_its_own_pace() -> None:
+    feed = WorkloadFeed(requests(30.0, 32.5), 0.05, 8, paced=True, continued=True)
+    feed.start(100.0)
+    assert [r.arrival_s for r in feed.take(100.0, 0)] == [30.0]
+    assert feed.take(102.4, 0) == []
+    assert feed.next_wakeup_s() == 102.5
+    assert [r.arrival_s for r in feed.take(102.5, 0)] == [32.5]
+
+
 def test_paced_arrivals_wait_for_the_clock_and_for_nothing_else() -> None:
     feed = WorkloadFeed(requests(0.0, 0.04, 2.0), 0.05, 8, paced=True)
     feed.start(100.0)
