@@ -62,3 +62,9 @@ def test_an_snr_without_all_tokens_is_named(measured: Path) -> None:
     path.write_text("\n".join(kept) + "\n")
     with pytest.raises(LaunchError, match="at 5 dB there is none with all image tokens"):
         rates_from(measured, WEIGHTS)
+
+
+def test_the_shipped_rates_are_of_the_shipped_weights() -> None:
+    table = read_rates(bundle_folder("micro"), WEIGHTS)
+    assert {point.snr_db for point in table.points} == {0.0, 5.0, 10.0, 15.0, 20.0}
+    assert min(point.n for point in table.points) >= 800
