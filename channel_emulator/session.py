@@ -100,7 +100,7 @@ class Session:
         peer = self._peers.get(source)
         incarnation = getattr(message, "incarnation", None)
         if peer is None:
-            return "sender_not_attached", []
+            return "sender_not_attached", self._stranger(source, message)
         if incarnation is not None and incarnation < peer.incarnation:
             return "fenced", self._fence(source, incarnation, peer.incarnation)
         if incarnation is not None and incarnation > peer.incarnation:
@@ -109,6 +109,15 @@ class Session:
             return "sender_gone", []
         peer.heard_s, peer.spoke = now_s, True
         return "", []
+
+    @staticmethod
+    def _stranger(source: str, message: Message) -> list[Action]:
+        """A heartbeat of a session that another incarnation of the emulator had: it must begin anew."""
+        if not isinstance(message, Heartbeat):
+            return []
+        user, detail = user_of_peer(source), "this emulator has just begun"
+        told = Refused(user=user, incarnation=message.incarnation, code="not_attached", detail=detail)
+        return [Send(source, told)]
 
     def on_bye(self, source: str) -> list[Action]:
         """A peer leaves in good order."""

@@ -1,6 +1,6 @@
 """A peer's side of its session with the channel emulator: hello, heartbeats, giving up.
 
-    seeking --Welcome--> attached --silence of liveness.timeout_ms--> seeking ...
+    seeking --Welcome--> attached --silence of liveness.timeout_ms, or 'not attached'--> seeking ...
     seeking for longer than cluster.start_timeout_s, or Refused --> closed (the role exits)
 
 The same incarnation says Hello again after a loss, so a restarted emulator learns its peers from them.
@@ -78,7 +78,7 @@ class PeerSession:
         if self._seeking_since_s is None:
             self._seeking_since_s = now_s
         if self.attached and now_s - self.heard_s >= self._timeout_s:
-            actions += self._lost(now_s)
+            actions += self._lost(now_s, f"the emulator was silent for {self._timeout_s:g} s")
         if not self.attached and now_s - self._seeking_since_s >= self._give_up_s:
             return actions + self._close(
                 EXIT_NO_EMULATOR, "detached", f"no channel emulator answered for {self._give_up_s:g} s"
@@ -95,6 +95,9 @@ class PeerSession:
         self.heard_s = now_s
         if isinstance(message, Welcome):
             return self._welcomed(message, now_s)
+        if isinstance(message, Refused) and message.code == "not_attached":
+            mine = self.attached and self._concerns_me(message)
+            return self._lost(now_s, "the emulator does not know this peer") if mine else []
         if isinstance(message, Refused) and self._concerns_me(message):
             code = EXIT_FENCED if message.code == "fenced" else EXIT_REFUSED
             what = "fenced" if message.code == "fenced" else "refused"
@@ -117,11 +120,11 @@ class PeerSession:
             actions += [self._process("ready", ""), Tell(self._ready())]
         return actions
 
-    def _lost(self, now_s: float) -> list[Action]:
+    def _lost(self, now_s: float, why: str) -> list[Action]:
         self.state = SessionState.SEEKING
         self._seeking_since_s = now_s
         self._next_send_s = now_s
-        return [self._process("detached", f"the emulator was silent for {self._timeout_s:g} s")]
+        return [self._process("detached", why)]
 
     def _close(self, code: int, what: str, detail: str) -> list[Action]:
         self.state = SessionState.CLOSED

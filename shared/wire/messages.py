@@ -89,13 +89,14 @@ class Welcome(Message):
 class Refused(Message):
     """The emulator does not accept a peer, or no longer; the peer exits with `detail`.
 
+    Code 'not_attached' is milder: a restarted emulator never heard of the peer, which then says Hello again.
     `incarnation` is the one that is refused: a peer of another incarnation ignores the message.
     """
 
     KIND = "refused"
     user: int = _user()
     incarnation: int | None = f.default(f.optional(_big()), None)
-    code: str = f.one_of("version", "fingerprint", "fenced", "unknown_user")
+    code: str = f.one_of("version", "fingerprint", "fenced", "unknown_user", "not_attached")
     detail: str = f.text(512)
 
 

@@ -71,6 +71,9 @@ def test_the_emulator_restarts_and_everything_goes_on() -> None:
     assert check_invariants(world, questions(6)) == {"ok": 6}
     detached = [e for e in world.journal if e["event"] == "process" and e["what"] == "detached"]
     assert {e["role"] for e in detached} == {"bs", "ue"}
+    heartbeat_s = world.config.liveness.heartbeat_ms / 1e3
+    back = [e["t"] for e in world.journal if e.get("what") == "attached" and e["t"] > detached[0]["t"]]
+    assert max(back) - detached[0]["t"] <= heartbeat_s + 0.1, "nobody waits for the silence to be long"
     assert not [n for n in world.nodes.values() if n.exit]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from channel_emulator.session import Session
 from shared.actions import Action, Disconnect, Drop, Record, Send
 from shared.wire.messages import Heartbeat, Message, PeerState, Refused, Welcome
-from tests.unit.channel_emulator.support import config, heartbeat, hello
+from tests.unit.channel_emulator.support import config, feedback, heartbeat, hello
 
 
 def _sent(actions: Iterable[Action], kind: type[Message]) -> list[tuple[str, Any]]:
@@ -125,7 +125,12 @@ def test_a_fenced_peer_keeps_nobody_alive(session: Session) -> None:
 
 def test_an_unknown_incarnation_must_say_hello_first(session: Session) -> None:
     assert session.on_sign_of_life("ue:0", heartbeat(0, incarnation=7), 0.0) == ("sender_not_attached", [])
-    assert session.on_sign_of_life("ue:3", heartbeat(3), 0.0) == ("sender_not_attached", [])
+    reason, (told,) = session.on_sign_of_life("ue:3", heartbeat(3), 0.0)
+    assert reason == "sender_not_attached"
+    assert isinstance(told, Send)
+    assert isinstance(told.message, Refused)
+    assert (told.to, told.message.incarnation, told.message.code) == ("ue:3", 0, "not_attached")
+    assert session.on_sign_of_life("ue:3", feedback(3), 0.0) == ("sender_not_attached", [])
 
 
 def test_a_repeated_hello_gets_the_welcome_again_and_no_more(session: Session) -> None:

@@ -64,6 +64,22 @@ def test_a_silent_emulator_is_lost_and_sought_again_as_the_same_incarnation() ->
     assert s.epoch == 2
 
 
+def test_an_emulator_that_has_just_begun_is_told_hello_at_once() -> None:
+    stranger = Refused(user=3, incarnation=2, code="not_attached", detail="")
+    s = session()
+    s.on_tick(0.0)
+    assert s.on_message(stranger, 0.05) == [], "a Hello is under way"
+    s.on_message(WELCOME, 0.1)
+    s.on_message(replace(stranger, incarnation=1), 0.2)
+    assert s.attached
+    s.on_message(stranger, 0.3)
+    assert not s.attached
+    assert s.next_wakeup_s(0.3) == 0.3
+    assert isinstance(sent(s.on_tick(0.3))[0], Hello)
+    s.on_message(WELCOME, 0.4)
+    assert s.epoch == 2
+
+
 def test_any_message_of_the_emulator_is_a_sign_of_life() -> None:
     s = session()
     s.on_tick(0.0)
