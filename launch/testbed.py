@@ -5,7 +5,6 @@ Placement: every role on this host. Links are loopback and the run folder is loc
 """
 
 import os
-import signal
 import socket
 import time
 from collections import Counter
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from launch.agent_api import AgentApi, StopBudget, StopReport
-from launch.chaos.processes import ProcessFaults, Step
+from launch.chaos.striker import Striker
 from launch.errors import LaunchError
 from launch.event_box import AgentEvent
 from shared.config import RunConfig
@@ -44,10 +43,8 @@ class Testbed:
         self._tell = tell
         self._host = socket.gethostname()
         self._restarts: Counter[str] = Counter()
-        self._faults = ProcessFaults(config.process_faults)
-        self._killed: dict[str, tuple[str, float]] = {}
-        self._paused: dict[str, str] = {}
-        self._begun_s: float | None = None
+        self._striker = Striker(config.process_faults, agent.signal, self._note_fault)
+        self._begun = False
         self._asked = 0
         self._progress: dict[str, Any] = {}
         self._journal = Journal(run_dir / "journal.jsonl", "agent", -1, self._host, os.getpid())
@@ -67,17 +64,13 @@ class Testbed:
     def begin(self) -> None:
         """Let the workload begin."""
         self._agent.begin()
-        self._begun_s = time.monotonic()
+        self._begun = True
+        self._striker.begin(time.monotonic())
 
     def watch(self) -> None:
         """Take what happened within a quarter second; do what is scheduled; start again what ended."""
-        wait_s = _POLL_S
-        if self._begun_s is not None:
-            elapsed_s = time.monotonic() - self._begun_s
-            for step in self._faults.due(elapsed_s):
-                self._strike(step)
-            wait_s = max(0.0, min(_POLL_S, self._faults.next_s() - elapsed_s))
-        for event in self._agent.events(wait_s):
+        self._striker.tick(time.monotonic())
+        for event in self._agent.events(self._striker.wait_s(time.monotonic(), _POLL_S)):
             self._on_event(event)
 
     def ask(self, user: int, task: str, text: str, image: bytes) -> AskResult:
@@ -100,12 +93,7 @@ class Testbed:
 
     def stop(self, budget: StopBudget) -> StopReport:
         """The ordered stop of all roles; nothing is struck any more, and nobody stays paused."""
-        for never in self._faults.left():
-            if never.what == "begin":
-                self._note_fault("end", never.name, never.role, strikes=0)
-        for fault, role in self._paused.items():
-            self._agent.signal(role, signal.SIGCONT)
-            self._note_fault("end", fault, role, strikes=1)
+        self._striker.close()
         report = self._agent.stop(budget)
         for event in self._agent.events(0.0):  # the last numbers; what ends now is not a crash
             if event.what == "progress":
@@ -135,42 +123,20 @@ class Testbed:
         line, name = str(event.values["line"]), _name(event)
         self._record("crashed", event.user, line, peer=name, exit_code=event.values["exit_code"])
         self._tell({"kind": "crash", "text": line, "last_output": list(event.values["last_output"])})
-        wanted = self._killed.pop(name, None)
-        self._restarts[name] += wanted is None
-        if self._restarts[name] > MAX_RESTARTS or (event.role != "ue" and wanted is None):
+        wanted = self._striker.has_killed(name)
+        self._restarts[name] += not wanted
+        if self._restarts[name] > MAX_RESTARTS or (event.role != "ue" and not wanted):
             self.failure = self.failure or line
             return
         try:
             self.restart(name)
-            if event.role == "bs" and self._begun_s is not None:
+            if event.role == "bs" and self._begun:
                 self._agent.begin()
         except LaunchError as error:
             self.failure = self.failure or str(error)
             return
-        if wanted is not None:
-            fault, struck_s = wanted
-            self._note_fault(
-                "end", fault, name, strikes=1, ready_after_s=round(time.monotonic() - struck_s, 3)
-            )
-
-    def _strike(self, step: Step) -> None:
-        """Send a scheduled signal. To a role that is not there it does nothing, and counts as no strike."""
-        if step.what == "end":
-            if self._paused.pop(step.name, None) is not None:
-                self._agent.signal(step.role, step.number)
-                self._note_fault("end", step.name, step.role, strikes=1)
-            return
-        self._note_fault("begin", step.name, step.role, strikes=0)
-        try:
-            self._agent.signal(step.role, step.number)
-        except LaunchError:
-            self._note_fault("end", step.name, step.role, strikes=0)
-            return
-        if step.number == signal.SIGKILL:
-            self._killed[step.role] = step.name, time.monotonic()
-        else:
-            self._paused[step.name] = step.role
-        self._tell({"kind": "note", "text": f"{step.name}: {step.role}"})
+        if wanted:
+            self._striker.restarted(name, time.monotonic())
 
     def _note_fault(self, what: str, fault: str, role: str, strikes: int, **fields: Any) -> None:
         now_s = time.monotonic()

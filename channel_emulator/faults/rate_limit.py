@@ -30,5 +30,5 @@ class RateLimit(Fault[RateLimitConfig]):
 def size_of(passing: Passing) -> int:
     """Bytes that the link has to carry."""
     message = passing.message
-    payload = len(bytes(message.payload)) if isinstance(message, SymbolFrame | SideInfo) else 0
+    payload = len(message.payload) if isinstance(message, SymbolFrame | SideInfo) else 0
     return _OVERHEAD_BYTES + payload
