@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
-from shared.fault_config import FaultConfig, ProcessFaultConfig
+from shared.fault_config import FaultConfig
+from shared.process_fault_config import ProcessFaultConfig
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOTS
 

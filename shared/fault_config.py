@@ -1,8 +1,8 @@
 """Faults on messages at the emulator: what a configuration may say of each, parameters with their units."""
 
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 Direction = Literal["down", "up", "both"]
 Class = Literal["public", "private", "side", "control", "feedback"]
@@ -117,25 +117,6 @@ class RateLimitConfig(Aim):
     fault: Literal["rate_limit"]
     kbytes_per_s: float = Field(gt=0.0)
     queue_kbytes: float = Field(256.0, gt=0.0)
-
-
-class ProcessFaultConfig(BaseModel):
-    """A fault on the process of a role, `at_s` after the workload began.
-
-    kill: SIGKILL; the role is started again. pause: SIGSTOP, and SIGCONT after `for_s`.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    fault: Literal["kill", "pause"]
-    role: str = Field(pattern=r"^(bs|ce|ue-[0-9]{1,5})$")
-    at_s: float = Field(ge=0.0, le=1e6)
-    for_s: float | None = Field(None, gt=0.0, le=1e6)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.fault == "pause") != (self.for_s is not None):
-            raise ValueError("for_s: a pause has it, a kill has not")
-        return self
 
 
 Listed = (

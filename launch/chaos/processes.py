@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.fault_config import ProcessFaultConfig
+from shared.process_fault_config import ProcessFaultConfig
 
 
 @dataclass(frozen=True, slots=True)

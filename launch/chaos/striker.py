@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from launch.chaos.processes import ProcessFaults, Step
 from launch.errors import LaunchError
-from shared.fault_config import ProcessFaultConfig
+from shared.process_fault_config import ProcessFaultConfig
 
 SendSignal = Callable[[str, int], None]
 """Role and number; raises `LaunchError` where that cannot be done."""

@@ -7,7 +7,7 @@ import pytest
 
 from launch.chaos.processes import ProcessFaults, Step
 from shared.config_file import ConfigError, parse_config
-from shared.fault_config import ProcessFaultConfig
+from shared.process_fault_config import ProcessFaultConfig
 
 
 def faults() -> ProcessFaults:

@@ -7,7 +7,7 @@ import pytest
 
 from launch.chaos.striker import Striker
 from launch.errors import LaunchError
-from shared.fault_config import ProcessFaultConfig
+from shared.process_fault_config import ProcessFaultConfig
 
 Said = tuple[str, str, str, int]
 

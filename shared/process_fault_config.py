@@ -1,0 +1,24 @@
+"""Faults on the processes of roles: what a configuration may say of each."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ProcessFaultConfig(BaseModel):
+    """A fault on the process of a role, `at_s` after the workload began.
+
+    kill: SIGKILL; the role is started again. pause: SIGSTOP, and SIGCONT after `for_s`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fault: Literal["kill", "pause"]
+    role: str = Field(pattern=r"^(bs|ce|ue-[0-9]{1,5})$")
+    at_s: float = Field(ge=0.0, le=1e6)
+    for_s: float | None = Field(None, gt=0.0, le=1e6)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.fault == "pause") != (self.for_s is not None):
+            raise ValueError("for_s: a pause has it, a kill has not")
+        return self
