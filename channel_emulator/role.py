@@ -4,19 +4,23 @@ Every message has one place to go; anything unknown, out of protocol or damaged 
 reason, never an exception.
 """
 
+import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from channel_emulator.air import Air
 from channel_emulator.fan_out import FanOut
-from channel_emulator.faults.chain import Change, FaultChain
+from channel_emulator.faults.chain import FaultChain, TooManyFaults
+from channel_emulator.faults.memory import FIRST_MESSAGE, FaultMemory
+from channel_emulator.faults.schedule import Change
 from channel_emulator.passage import Passage
 from channel_emulator.relay import Relay
 from channel_emulator.session import BS, Session
 from shared.accounting import RELAYED, class_of
 from shared.actions import Action, Drop, Record, Tell
+from shared.fault_config import parse_fault
 from shared.spec import RoleSpec
 from shared.wire.messages import (
     Answer,
@@ -29,6 +33,7 @@ from shared.wire.messages import (
     Feedback,
     Heartbeat,
     Hello,
+    Inject,
     Message,
     Progress,
     SideInfo,
@@ -43,13 +48,13 @@ _SOURCE = re.compile(r"bs|ue:[0-9]{1,5}")
 class ChannelEmulator:
     """The role object: events and time in, actions out."""
 
-    def __init__(self, spec: RoleSpec) -> None:
+    def __init__(self, spec: RoleSpec, memory: FaultMemory | None = None) -> None:
         config = spec.config
         self._spec = spec
         self._ready = False
         self._counts: Counter[str] = Counter()
         self._session = Session(config)
-        self._faults = FaultChain(config.channel.faults, config.seed)
+        self._faults = FaultChain(config.channel.faults, config.seed, memory)
         self._passage = Passage(self._session, self._counts)
         self._fan_out = FanOut(
             config.users, self._session, Air(config), self._faults, self._passage, self._counts
@@ -68,21 +73,39 @@ class ChannelEmulator:
         if reason:
             return actions + self._unheard(source, message, reason)
         if class_of(message) in RELAYED:
-            actions += _recorded(self._faults.changes(now_s, first_message=True))
+            if not self._faults.has_begun:
+                self._faults.begin(now_s)
+                actions.append(self._process(FIRST_MESSAGE))
+            actions += _recorded(self._faults.changes(now_s))
         return actions + self._from_peer(source, message, now_s)
 
     def on_control(self, message: Message, now_s: float) -> list[Action]:
         """`drain` is done when nothing is held back. Other verbs are the process shell's."""
+        if isinstance(message, Inject):
+            return self._inject(message, now_s)
         if isinstance(message, Command) and message.verb == "drain":
             self._draining = True
         return self._drained()
+
+    def _inject(self, message: Inject, now_s: float) -> list[Action]:
+        """One more fault; or, with none in the message, the end of all."""
+        if not message.fault:
+            told = self._faults.heal()
+            ended = sum(change.what == "end" for change in told)
+            return [*_recorded(told), self._done("inject", {"ended": ended})]
+        try:
+            name, config = self._faults.inject(parse_fault(json.loads(message.fault)), now_s)
+        except (ValueError, TooManyFaults) as error:
+            return [self._done("inject", {"refused": " ".join(str(error).split())[:500]})]
+        put_in = {"what": "inject", "fault": name, "config": config.model_dump(mode="json")}
+        return [Record("fault", put_in), self._done("inject", {"fault": name})]
 
     def _drained(self) -> list[Action]:
         if not self._draining or len(self._passage):
             return []
         self._draining = False
-        done = Done(role="ce", user=self._spec.user, verb="drain", values=self.progress_values())
-        return [*_recorded(self._faults.close()), self._process("drained"), Tell(done)]
+        done = self._done("drain", self.progress_values())
+        return [*_recorded(self._faults.heal()), self._process("drained"), done]
 
     def on_tick(self, now_s: float) -> list[Action]:
         """Heartbeats, peers that fell silent, and progress. The first tick means that the hub is open."""
@@ -123,6 +146,9 @@ class ChannelEmulator:
         values |= {f"fault_{name}": count for name, count in self._faults.strikes.items()}
         values["attached"] = len(self._session.attached_users())
         return values
+
+    def _done(self, verb: str, values: Mapping[str, int | str]) -> Tell:
+        return Tell(Done(role="ce", user=self._spec.user, verb=verb, values=dict(values)))
 
     def _process(self, what: str) -> Record:
         return Record("process", {"what": what, "incarnation": self._spec.incarnation, "detail": ""})

@@ -1,8 +1,8 @@
 """Faults on messages at the emulator: what a configuration may say of each, parameters with their units."""
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Direction = Literal["down", "up", "both"]
 Class = Literal["public", "private", "side", "control", "feedback"]
@@ -136,3 +136,9 @@ LOSSES: Final = ("loss", "burst_loss", "partition")
 """Faults that only lose messages; the ledger counts those by the fault's name."""
 FAULT_CONFIGS: Final = {get_args(m.model_fields["fault"].annotation)[0]: m for m in get_args(Listed)}
 """The models by the names of the faults."""
+_ADAPTER: Final[TypeAdapter[FaultConfig]] = TypeAdapter(FaultConfig)
+
+
+def parse_fault(data: Any) -> FaultConfig:
+    """One fault from a plain map. Raises pydantic's `ValidationError`."""
+    return _ADAPTER.validate_python(data)

@@ -1,12 +1,13 @@
 """All faults of a run, in the order of the configuration: the first that loses a message ends its way."""
 
-import math
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from channel_emulator.faults.fault import UNHARMED, Fate, Fault, Passing
+from channel_emulator.faults.memory import FaultMemory
 from channel_emulator.faults.registry import FAULTS
+from channel_emulator.faults.schedule import Change, Schedule
 from shared.accounting import RELAYED, class_of
 from shared.fault_config import FaultConfig
 from shared.rng import derive_seed
@@ -23,6 +24,12 @@ from shared.wire.messages import (
 
 MAX_REMEMBERED = 8_192
 """Messages per user and direction whose repeats are told apart; beyond, the oldest is forgotten."""
+MAX_FAULTS = 1_024
+"""Of a run, injected ones included."""
+
+
+class TooManyFaults(Exception):
+    """One more than a run may have."""
 
 
 def identity(message: Message) -> str:
@@ -41,38 +48,48 @@ def identity(message: Message) -> str:
     return ":".join((message.KIND, *map(str, parts)))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A fault begins, or ends after having harmed so many messages."""
-
-    what: str  # 'begin' or 'end'
-    fault: str
-    strikes: int = 0
-
-
 class FaultChain:
     """The faults of a run. `strikes` counts, by fault ('loss.0', 'loss.1', ...), the messages it harmed.
 
-    Time begins with the first message that passes.
+    Time begins with the first message that passes, or where `memory` has it.
     """
 
-    def __init__(self, faults: tuple[FaultConfig, ...], seed: int) -> None:
-        ordinal: Counter[str] = Counter()
+    def __init__(self, faults: Iterable[FaultConfig], seed: int, memory: FaultMemory | None = None) -> None:
+        memory = memory or FaultMemory()
+        self._seed = seed
+        self._ordinal: Counter[str] = Counter()
         self._faults: dict[str, Fault[Any]] = {}
-        for config in faults:
-            # Numbered among its namesakes: adding a fault of another name changes no fate.
-            name = f"{config.fault}.{ordinal[config.fault]}"
-            ordinal[config.fault] += 1
-            self._faults[name] = FAULTS[config.fault](config, derive_seed(seed, "fault", name))
-        self._windows = {
-            name: (c.at_s, math.inf if c.for_s is None else c.at_s + c.for_s)
-            for name, c in zip(self._faults, faults, strict=True)
-        }
-        self._begun: set[str] = set()
-        self._ended: set[str] = set()
-        self._zero_s: float | None = None
+        self._schedule = Schedule()
         self._seen: dict[tuple[int, str], OrderedDict[str, int]] = {}
-        self.strikes = dict.fromkeys(self._faults, 0)
+        self._untold: list[Change] = []
+        self._struck_before = memory.struck
+        self.strikes: Counter[str] = Counter()
+        for config in (*faults, *memory.injected):
+            self._put_in(config)
+        if memory.zero_s is not None:
+            self._schedule.resume(memory.zero_s, memory.begun, memory.ended)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a message has passed."""
+        return self._schedule.zero_s is not None
+
+    def begin(self, now_s: float) -> None:
+        """The first message passes."""
+        self._schedule.zero_s = now_s
+
+    def inject(self, config: FaultConfig, now_s: float) -> tuple[str, FaultConfig]:
+        """One more, with `at_s` from now on (before the first message: from that on); its name, and with
+        `at_s` as the run's clock has it.
+
+        Raises `TooManyFaults`.
+        """
+        if len(self._faults) >= MAX_FAULTS:
+            raise TooManyFaults(f"expected at most {MAX_FAULTS} faults in a run")
+        zero_s = self._schedule.zero_s
+        if zero_s is not None:
+            config = config.model_copy(update={"at_s": now_s - zero_s + config.at_s})
+        return self._put_in(config), config
 
     def fate(self, message: Message, user: int, direction: str, now_s: float = 0.0) -> Fate:
         """What becomes of `message` on the link of `user`, 'down' or 'up': all faults one after the other."""
@@ -84,45 +101,42 @@ class FaultChain:
         passing = Passing(user, direction, klass, name, occurrence, message, now_s)
         fate = UNHARMED
         for own_name, fault in self._faults.items():
-            active = own_name in self._begun and own_name not in self._ended
+            active = self._schedule.active(own_name)
             struck = fault.strike(passing) if active and fault.meets(passing) else UNHARMED
-            self.strikes[own_name] += struck.harmed
-            fate = fate.then(struck) if struck.harmed else fate
+            if struck.harmed:
+                self._count(own_name)
+                fate = fate.then(struck)
             if fate.lost:
                 break
         return fate
 
-    def changes(self, now_s: float, first_message: bool = False) -> list[Change]:
-        """Faults that have begun or ended since the last call; a first message begins the time."""
-        if first_message and self._zero_s is None:
-            self._zero_s = now_s
-        if self._zero_s is None:
-            return []
-        found: list[Change] = []
-        for name, (begin_s, end_s) in self._windows.items():
-            if name not in self._begun and now_s - self._zero_s >= begin_s:
-                self._begun.add(name)
-                found.append(Change("begin", name))
-            if name in self._begun and name not in self._ended and now_s - self._zero_s >= end_s:
-                found.append(self._end(name))
-        return found
+    def changes(self, now_s: float) -> list[Change]:
+        """Faults that have begun, struck for the first time, or ended since the last call."""
+        told, self._untold = self._untold, []
+        return told + [Change(what, name, self.strikes[name]) for what, name in self._schedule.due(now_s)]
 
-    def close(self) -> list[Change]:
-        """Nothing passes any more: the ends of all that still go on, or never began."""
-        return [self._end(name) for name in self._windows if name not in self._ended]
+    def heal(self) -> list[Change]:
+        """All that still go on, or never began, end."""
+        told, self._untold = self._untold, []
+        return told + [Change("end", name, self.strikes[name]) for name in self._schedule.end_all()]
 
     def next_change_s(self) -> float | None:
         """When the next one begins or ends."""
-        if self._zero_s is None:
-            return None
-        times = [begin_s for name, (begin_s, _) in self._windows.items() if name not in self._begun]
-        times += [end_s for name, (_, end_s) in self._windows.items() if name in self._begun - self._ended]
-        soonest = min(times, default=math.inf)
-        return None if soonest == math.inf else self._zero_s + soonest
+        return self._schedule.next_s()
 
-    def _end(self, name: str) -> Change:
-        self._ended.add(name)
-        return Change("end", name, self.strikes[name])
+    def _put_in(self, config: FaultConfig) -> str:
+        # Numbered among its namesakes: adding a fault of another name changes no fate.
+        name = f"{config.fault}.{self._ordinal[config.fault]}"
+        self._ordinal[config.fault] += 1
+        self._faults[name] = FAULTS[config.fault](config, derive_seed(self._seed, "fault", name))
+        self._schedule.add(name, config.at_s, config.for_s)
+        self.strikes[name] = 0
+        return name
+
+    def _count(self, name: str) -> None:
+        self.strikes[name] += 1
+        if self.strikes[name] == 1 and name not in self._struck_before:
+            self._untold.append(Change("strike", name, 1))
 
     def _repeats(self, user: int, direction: str, name: str) -> int:
         """How often `name` crossed this link before; now once more."""

@@ -20,12 +20,12 @@ def fault_timeline(events: Sequence[Event]) -> list[dict[str, Any]]:
             continue
         line = found.setdefault(event["fault"], _line(event))
         at_s = round(float(event["t"]) - zero_s, 3)
+        line["strikes"] = max(line["strikes"], int(event.get("strikes") or 0))
         if event.get("what") == "end":
             line["end_s"] = at_s
-            line["strikes"] = int(event.get("strikes", 0))
             line["ready_after_s"] = event.get("ready_after_s")
             line["answer_after_s"] = _next_after(answered_s, float(event["t"]))
-        else:
+        elif event.get("what") == "begin":
             line["begin_s"] = at_s
     return sorted(found.values(), key=lambda line: (line["begin_s"] is None, line["begin_s"]))
 

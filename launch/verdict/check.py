@@ -1,23 +1,22 @@
 """The verdict on a run: valid, invalid or unknown, and why.
 
 Invalid: a rule is broken, whatever else is known. Unknown: no rule is broken, but something that must be
-known is not: the run was cut short, the journal is torn, a scheduled fault never struck, or fewer than 99%
-of the requests outside fault windows were answered. Valid: neither.
+known is not: the run was cut short, the journal is torn, a scheduled fault never struck, fewer than 99% of
+the requests outside fault windows were answered, or nothing under faults or after them. Valid: neither.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from launch.verdict.faults import check_answered, check_effects, check_recovery
 from launch.verdict.findings import Findings
 from launch.verdict.links import Event, check_kernel, check_links
-from launch.verdict.requests import COUNTS, RequestStory, check_requests, stories
+from launch.verdict.requests import COUNTS, check_requests
 from shared.ledger_rows import LedgerRow
 
 State = Literal["valid", "invalid", "unknown"]
 EXIT_CODES: dict[str, int] = {"valid": 0, "invalid": 1, "unknown": 3}
-MIN_ANSWERED = 0.99
-"""Share of the requests outside fault windows that must be answered."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ def check(
     torn_lines: int = 0,
     planned: int | None = None,
     whole_run_faults: Sequence[str] = (),
+    drain_s: float | None = None,
 ) -> Verdict:
     """Judge a run.
 
@@ -50,6 +50,7 @@ def check(
         torn_lines: lines of the journal that could not be read.
         planned: requests in the workload file; None when the requests came from outside.
         whole_run_faults: drop reasons of losses that were active all the time: their window is the run.
+        drain_s: of a scenario: how long after the heal everybody must be served again.
     """
     findings = Findings()
     rows = list(ledger_rows)
@@ -70,12 +71,11 @@ def check(
             findings.doubt("cut short", f"interrupted: {event.get('detail', '')}")
     if planned is not None and counts["attempted"] < planned and counts["attempted"]:
         findings.doubt("cut short", f"{counts['attempted']} of {planned} planned requests were invoked")
-    for reason in whole_run_faults:
-        if not any(row.key.reason == reason and row.values.frames for row in rows):
-            findings.doubt("fault without effect", f"{reason} was scheduled and never struck")
-    _check_fault_events(journal_events, findings)
+    check_effects(journal_events, rows, whole_run_faults, findings)
     if not whole_run_faults:
-        _check_answered(journal_events, findings)
+        check_answered(journal_events, findings)
+    if drain_s is not None:
+        check_recovery(journal_events, drain_s, findings)
     state: State = "invalid" if findings.faults else "unknown" if findings.doubts else "valid"
     return Verdict(state, findings.lines(), counts, compared)
 
@@ -89,54 +89,3 @@ def _drained(events: Iterable[Event]) -> bool:
         elif event.get("event") == "process" and event.get("role") == "bs" and event.get("what") == "drained":
             drained = True
     return drained
-
-
-def _check_fault_events(events: Iterable[Event], findings: Findings) -> None:
-    for event in events:
-        if event.get("event") == "fault" and event.get("what") == "end" and event.get("strikes") == 0:
-            findings.doubt("fault without effect", f"{event.get('fault', 'a fault')} never struck")
-
-
-def _check_answered(events: Sequence[Event], findings: Findings) -> None:
-    """At least 99% of what was asked outside fault windows was answered; users' own bad input aside."""
-    windows = _fault_windows(events)
-    outside = [
-        story
-        for story in stories(events).values()
-        if story.invoke is not None and not _is_bad_input(story) and not _touches(story, windows)
-    ]
-    answered = sum(story.state == "answered" for story in outside)
-    if outside and answered < MIN_ANSWERED * len(outside):
-        findings.doubt(
-            "too few answered",
-            f"{answered} of {len(outside)} requests outside fault windows ({answered / len(outside):.1%}), "
-            f"at least {MIN_ANSWERED:.0%} are expected",
-        )
-
-
-def _is_bad_input(story: RequestStory) -> bool:
-    return story.state == "refused" and str(story.ends[0].get("reason", "")).startswith("bad_input")
-
-
-def _fault_windows(events: Sequence[Event]) -> list[tuple[int, int]]:
-    """Stretches of the journal, as places of events, in which a fault was active."""
-    windows: list[tuple[int, int]] = []
-    opened: dict[Any, int] = {}
-    for place, event in enumerate(events):
-        if event.get("event") != "fault":
-            continue
-        if event.get("what") == "heal":
-            windows += [(start, place) for start in opened.values()]
-            opened.clear()
-        elif event.get("what") == "end":
-            windows.append((opened.pop(event.get("fault"), place), place))
-        else:
-            opened.setdefault(event.get("fault"), place)
-    return windows + [(start, len(events)) for start in opened.values()]
-
-
-def _touches(story: RequestStory, windows: Sequence[tuple[int, int]]) -> bool:
-    """A request that was asked in a fault window, or was open when one began."""
-    if not windows:
-        return False
-    return any(start <= story.ended_at and story.invoked_at <= end for start, end in windows)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 8
+PROTOCOL_VERSION = 9
 MAX_QUANTISER_BITS = 5
 MAX_TAPS = 64
 BASE_STATION = -1  # the `user` of messages that concern no user
@@ -326,6 +326,14 @@ class Command(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inject(Message):
+    """The agent tells the emulator of one more fault, as in `channel.faults`, as JSON; empty: all end."""
+
+    KIND = "inject"
+    fault: str = f.text(4_096)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done(Message):
     """A role has carried out a command; `values` are the numbers asked for."""
 
@@ -385,7 +393,7 @@ DATA_MESSAGES: tuple[type[Message], ...] = (
     UplinkRequest, Feedback, Answer,
 )  # fmt: skip
 CONTROL_MESSAGES: tuple[type[Message], ...] = (
-    Ready, RoleFailed, Command, Done, WorkloadDone, Ask, AskResult, Progress,
+    Ready, RoleFailed, Command, Inject, Done, WorkloadDone, Ask, AskResult, Progress,
 )  # fmt: skip
 BY_KIND: dict[str, type[Message]] = {m.KIND: m for m in DATA_MESSAGES + CONTROL_MESSAGES}
 MAX_HEADER_BYTES = 2**20

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channel_emulator.faults.memory import FaultMemory
 from channel_emulator.role import ChannelEmulator
 from shared.actions import Action, Drop, Record, Send, Tell
 from shared.wire.messages import (
@@ -14,6 +15,7 @@ from shared.wire.messages import (
     Command,
     Credit,
     Done,
+    Inject,
     Message,
     PeerState,
     Progress,
@@ -35,7 +37,7 @@ from tests.unit.channel_emulator.support import (
 
 
 def _emulator(attached: tuple[int, ...] = (0, 1, 2), **settings: Any) -> ChannelEmulator:
-    emulator = ChannelEmulator(spec(config(**settings)))
+    emulator = ChannelEmulator(spec(config(**settings)), FaultMemory(zero_s=0.0))  # messages have passed
     emulator.on_message(hello(), 0.0, "bs")
     for user in attached:
         emulator.on_message(hello(user), 0.0, f"ue:{user}")
@@ -163,7 +165,7 @@ def test_loss_strikes_each_receiver_of_a_public_frame_by_itself() -> None:
     patterns = set()
     for i in range(40):
         actions = emulator.on_message(frame(users=(0, 1, 2), frame_id=i), 0.0, "bs")
-        assert len(actions) == 3 + (i == 0)  # the fault begins
+        assert len(_sends(actions)) + len(_drops(actions)) == 3
         assert "ue:2" in _sends(actions)
         assert all(reason == "loss" for _, reason in _drops(actions))
         patterns.add(tuple(_sends(actions)))
@@ -299,3 +301,49 @@ def test_no_sequence_of_messages_raises_and_every_receiver_is_accounted_for(even
                 a for a in actions if isinstance(a, Send | Drop) and isinstance(a.message, SymbolFrame)
             ]
             assert sorted(a.to for a in outcomes) == sorted(f"ue:{u}" for u in message.users)
+
+
+def _done(actions: list[Action]) -> dict[str, Any]:
+    (told,) = [a.message for a in actions if isinstance(a, Tell)]
+    assert isinstance(told, Done)
+    assert told.verb == "inject"
+    return told.values
+
+
+def _faults(actions: list[Action]) -> list[tuple[str, str]]:
+    return [
+        (a.fields["what"], a.fields["fault"]) for a in actions if isinstance(a, Record) and a.event == "fault"
+    ]
+
+
+def test_a_fault_can_be_injected_and_healed_while_all_goes_on() -> None:
+    emulator = _emulator()
+    assert _sends(emulator.on_message(frame(), 0.0, "bs")) == ["ue:0"]
+    actions = emulator.on_control(Inject(fault='{"fault": "loss", "probability": 1.0, "users": [0]}'), 5.0)
+    assert _done(actions) == {"fault": "loss.0"}
+    (recorded,) = [a.fields for a in actions if isinstance(a, Record)]
+    assert (recorded["what"], recorded["config"]["at_s"]) == ("inject", 5.0)
+    actions = emulator.on_message(frame(frame_id=1), 5.0, "bs")
+    assert _faults(actions) == [("begin", "loss.0")]
+    assert _drops(actions) == [("ue:0", "loss")]
+    actions = emulator.on_control(Inject(fault=""), 6.0)
+    assert _done(actions) == {"ended": 1}
+    assert _faults(actions) == [("strike", "loss.0"), ("end", "loss.0")]
+    assert _sends(emulator.on_message(frame(frame_id=2), 6.0, "bs")) == ["ue:0"]
+
+
+@pytest.mark.parametrize("fault", ["{", "[]", '{"fault": "melt"}', '{"fault": "loss", "probability": 2}'])
+def test_what_is_no_fault_is_refused(fault: str) -> None:
+    emulator = _emulator()
+    actions = emulator.on_control(Inject(fault=fault), 5.0)
+    assert list(_done(actions)) == ["refused"]
+    assert _faults(actions) == []
+    assert _sends(emulator.on_message(frame(), 5.0, "bs")) == ["ue:0"]
+
+
+def test_a_restarted_emulator_says_nothing_of_a_first_message_again() -> None:
+    emulator = ChannelEmulator(spec(config()), FaultMemory(zero_s=1.0))
+    emulator.on_message(hello(), 2.0, "bs")
+    emulator.on_message(hello(0), 2.0, "ue:0")
+    events = [a.fields.get("what") for a in emulator.on_message(frame(), 2.0, "bs") if isinstance(a, Record)]
+    assert "first_message" not in events

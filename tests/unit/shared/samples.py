@@ -73,6 +73,7 @@ def every_message() -> list[m.Message]:
         m.Ready(**ready),
         m.RoleFailed(role="ue", user=0, exit_code=1, detail="no bundle"),
         m.Command(verb="stop"),
+        m.Inject(fault='{"fault": "noop"}'),
         m.Done(role="ue", user=0, verb="sample", values={"a": 1, "b": "text", "c": 1.5}),
         m.WorkloadDone(attempted=3),
         m.Ask(ask_id="a", user=0, task="vqa", text="what?", payload=b"image"),

@@ -31,7 +31,8 @@ def made(**values: Any) -> FaultConfig:
 def begun(faults: tuple[FaultConfig, ...], seed: int) -> FaultChain:
     """The first message has passed, at time zero."""
     chain = FaultChain(faults, seed)
-    chain.changes(0.0, first_message=True)
+    chain.begin(0.0)
+    chain.changes(0.0)
     return chain
 
 

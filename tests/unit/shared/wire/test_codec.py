@@ -17,6 +17,7 @@ from shared.wire.messages import (
     MAX_HEADER_BYTES,
     MAX_LATER_CHARS,
     MAX_QUESTIONS,
+    PROTOCOL_VERSION,
     Command,
     Done,
     Message,
@@ -28,7 +29,7 @@ from tests.unit.shared.samples import answer, every_message, symbol_frame
 MESSAGES = every_message()
 
 
-def sealed(body: bytes, magic: bytes = b"M4", version: int = 8, flags: int = 0) -> bytes:
+def sealed(body: bytes, magic: bytes = b"M4", version: int = PROTOCOL_VERSION, flags: int = 0) -> bytes:
     """A header made without the code under test: lead, CRC-32 of lead and body, body."""
     lead = struct.pack(">2sBBI", magic, version, flags, len(body))
     return lead + struct.pack(">I", zlib.crc32(lead + body)) + body

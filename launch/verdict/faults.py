@@ -1,0 +1,112 @@
+"""The faults' side of the verdict: did each strike, what do they excuse, and was all well after them?
+
+A request that was open while a fault was active need not be answered; at least 99% of the others must be.
+With a scenario, whoever asks later than its `drain_s` after the heal is answered, whole.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from launch.verdict.findings import Findings
+from launch.verdict.requests import RequestStory, stories
+from shared.ledger_rows import LedgerRow
+
+Event = Mapping[str, Any]
+MIN_ANSWERED = 0.99
+"""Share of the requests outside fault windows that must be answered."""
+
+
+def check_effects(
+    events: Iterable[Event], rows: Sequence[LedgerRow], whole_run_faults: Iterable[str], findings: Findings
+) -> None:
+    """A fault that was scheduled and harmed nothing proves nothing."""
+    for reason in whole_run_faults:
+        if not any(row.key.reason == reason and row.values.frames for row in rows):
+            findings.doubt("fault without effect", f"{reason} was scheduled and never struck")
+    struck: set[Any] = set()
+    for event in events:
+        if event.get("event") != "fault":
+            continue
+        if event.get("what") == "strike" or event.get("strikes"):
+            struck.add(event.get("fault"))
+        elif event.get("what") == "end" and event.get("fault") not in struck:
+            findings.doubt("fault without effect", f"{event.get('fault', 'a fault')} never struck")
+
+
+def check_answered(events: Sequence[Event], findings: Findings) -> None:
+    """At least 99% of what was asked outside fault windows was answered; users' own bad input aside."""
+    windows = _fault_windows(events)
+    outside = [story for story in _askable(events) if not _touches(story, windows)]
+    answered = sum(story.state == "answered" for story in outside)
+    if outside and answered < MIN_ANSWERED * len(outside):
+        findings.doubt(
+            "too few answered",
+            f"{answered} of {len(outside)} requests outside fault windows ({answered / len(outside):.1%}), "
+            f"at least {MIN_ANSWERED:.0%} are expected",
+        )
+
+
+def check_recovery(events: Sequence[Event], drain_s: float, findings: Findings) -> None:
+    """Somebody was served under the faults, and everybody from `drain_s` after the heal on."""
+    heal = next((place for place, event in enumerate(events) if _is_heal(event)), None)
+    if heal is None:
+        findings.doubt("no heal", "the run ended before its faults were healed")
+        return
+    asked = _askable(events)
+    before = [story for story in asked if story.invoked_at < heal]
+    if before and not any(story.state in ("answered", "degraded") for story in before):
+        findings.doubt("nothing served", f"none of {len(before)} requests before the heal was answered")
+    well_s = float(events[heal]["t"]) + drain_s
+    after = [story for story in asked if story.invoke is not None and float(story.invoke["t"]) > well_s]
+    if not after:
+        findings.doubt("nothing asked", f"no request came later than {drain_s:g} s after the heal")
+    for story in after:
+        if story.state != "answered":
+            later_s = float((story.invoke or {})["t"]) - well_s + drain_s
+            findings.fault(
+                "not recovered", f"{story.request_id}, asked {later_s:.1f} s after the heal, {_fared(story)}"
+            )
+
+
+def _askable(events: Sequence[Event]) -> list[RequestStory]:
+    """Requests that a testbed which is well answers."""
+    return [s for s in stories(events).values() if s.invoke is not None and not _is_bad_input(s)]
+
+
+def _fared(story: RequestStory) -> str:
+    if story.state is None:
+        return "has no end"
+    reason = str(story.ends[0].get("reason", ""))
+    return f"ended {story.state}" + (f" ({reason})" if reason else "")
+
+
+def _is_bad_input(story: RequestStory) -> bool:
+    return story.state == "refused" and str(story.ends[0].get("reason", "")).startswith("bad_input")
+
+
+def _is_heal(event: Event) -> bool:
+    return event.get("event") == "fault" and event.get("what") == "heal"
+
+
+def _fault_windows(events: Sequence[Event]) -> list[tuple[int, int]]:
+    """Stretches of the journal, as places of events, in which a fault was active."""
+    windows: list[tuple[int, int]] = []
+    opened: dict[Any, int] = {}
+    for place, event in enumerate(events):
+        if event.get("event") != "fault":
+            continue
+        if event.get("what") == "heal":
+            windows += [(start, place) for start in opened.values()]
+            opened.clear()
+        elif event.get("what") == "end":
+            windows.append((opened.pop(event.get("fault"), place), place))
+        elif event.get("what") == "begin":
+            opened.setdefault(event.get("fault"), place)
+    return windows + [(start, len(events)) for start in opened.values()]
+
+
+def _touches(story: RequestStory, windows: Sequence[tuple[int, int]]) -> bool:
+    """A request that was asked in a fault window, or was open when one began."""
+    if not windows:
+        return False
+    return any(start <= story.ended_at and story.invoked_at <= end for start, end in windows)
