@@ -59,6 +59,9 @@ class Agent(AgentApi):
     def signal(self, name: str, number: int) -> None:
         self._wait(self._core.signal(name, number), _SLACK_S)
 
+    def inject(self, fault: str) -> dict[str, Any]:
+        return self._wait(self._core.inject(fault, _SLACK_S), 2 * _SLACK_S)
+
     def roles(self) -> list[dict[str, Any]]:
         return self._wait(self._core.roles(), _SLACK_S)
 

@@ -105,6 +105,10 @@ class AgentApi(ABC):
         """Send a signal to a role's process."""
 
     @abstractmethod
+    def inject(self, fault: str) -> dict[str, Any]:
+        """One more fault on messages, as JSON, or '' for the end of all: what the emulator says of it."""
+
+    @abstractmethod
     def roles(self) -> list[dict[str, Any]]:
         """Every role: {role, user, pid, host, incarnation, exit_code, fingerprint}."""
 

@@ -23,6 +23,7 @@ from shared.wire.messages import (
     AskResult,
     Command,
     Done,
+    Inject,
     Message,
     Progress,
     Ready,
@@ -42,6 +43,7 @@ class AgentCore:
         self._done: dict[tuple[str, str], asyncio.Future[Done]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._broken: str | None = None
+        self._injecting = asyncio.Lock()
         self._hub: ControlHub
         modules = settings.role_modules
         warm = (*settings.warm_modules, *(modules[role] for role in WARM_ROLES))
@@ -144,6 +146,13 @@ class AgentCore:
         entry = self._entry(name)
         self._nursery_of(entry.spec).signal(name, number)
 
+    async def inject(self, fault: str, timeout_s: float) -> dict[str, Any]:
+        async with self._injecting:  # answers carry no name of the question
+            told = await self.order(["ce"], Inject(fault=fault), "inject", timeout_s)
+        if "ce" not in told:
+            raise LaunchError(f"the emulator took no fault within {timeout_s:g} s")
+        return told["ce"].values
+
     async def roles(self) -> list[dict[str, Any]]:
         return [entry.describe(self._settings.host) for entry in self._table.values()]
 
@@ -172,12 +181,18 @@ class AgentCore:
 
     async def command(self, names: Iterable[str], verb: str, timeout_s: float) -> dict[str, Done]:
         """Give a command to roles and gather what answers in time."""
+        return await self.order(names, Command(verb=verb), verb, timeout_s)
+
+    async def order(
+        self, names: Iterable[str], message: Message, verb: str, timeout_s: float
+    ) -> dict[str, Done]:
+        """Tell roles something and gather who says in time that `verb` is done."""
         waiting: dict[str, asyncio.Future[Done]] = {}
         for name in names:
             waiting[name] = asyncio.get_running_loop().create_future()
             self._done[name, verb] = waiting[name]
             try:
-                self.tell(name, Command(verb=verb))
+                self.tell(name, message)
             except LaunchError:
                 del waiting[name]
         if waiting:

@@ -9,6 +9,7 @@ from launch.commands import (
     ask,
     bench,
     bundle,
+    chaos,
     data,
     demo,
     doctor,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
+app.add_typer(chaos.app, name="chaos")
 app.command("measure")(measure.measure)
 app.command("up")(up.up)
 app.command("ask")(ask.ask)

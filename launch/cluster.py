@@ -141,6 +141,9 @@ class RemoteAgent(AgentApi):
     def signal(self, name: str, number: int) -> None:
         self._call("signal", name, number)
 
+    def inject(self, fault: str) -> dict[str, Any]:
+        return self._call("inject", fault)
+
     def roles(self) -> list[dict[str, Any]]:
         return self._call("roles")
 

@@ -23,6 +23,7 @@ from typing import Any
 from launch.errors import LaunchError
 from launch.temp_dirs import make_temp_dir
 from launch.testbed import Testbed
+from shared.config_file import ConfigError
 
 STATE_FILE = "up.json"
 LOCK_FILE = "up.lock"
@@ -147,7 +148,7 @@ class _Handler(socketserver.StreamRequestHandler):
             line = self.rfile.readline(_MAX_LINE_BYTES)
             try:
                 answer = self._answer(json.loads(line))
-            except LaunchError as error:
+            except (LaunchError, ConfigError) as error:
                 answer = {"error": str(error)}
             except (ValueError, KeyError, TypeError, binascii.Error) as error:
                 answer = {"error": f"not a request: {' '.join(str(error).split())[:200]}"}
@@ -169,12 +170,14 @@ class _Handler(socketserver.StreamRequestHandler):
                 "text": result.text,
                 "latency_ms": result.latency_ms,
             }
+        if verb in ("inject", "heal"):
+            return self.server.testbed.inject(request["fault"] if verb == "inject" else None)
         if verb == "status":
             return {"run_dir": self.server.state.run_dir, **self.server.testbed.status()}
         if verb == "down":
             self.server.on_down()
             return {"run_dir": self.server.state.run_dir}
-        raise LaunchError(f"{str(verb)[:40]!r}: expected ask, status or down")
+        raise LaunchError(f"{str(verb)[:40]!r}: expected ask, inject, heal, status or down")
 
 
 def _locked(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,24 @@ def read_summary(run_dir: Path) -> dict[str, Any]:
     if not isinstance(summary, dict):
         raise RunFolderError(f"{run_dir / SUMMARY_FILE}: expected an object")
     return summary
+
+
+def summary_of(run_dir: Path, config: RunConfig) -> dict[str, Any] | None:
+    """The summary of this very run, if it is there and was finished. Raises `RunFolderError`."""
+    if not (run_dir / SUMMARY_FILE).exists() or not (run_dir / CONFIG_FILE).exists():
+        return None
+    if (run_dir / CONFIG_FILE).read_text(encoding="utf-8") != config_text(config):
+        return None
+    return read_summary(run_dir)
+
+
+def clear_run_folder(run_dir: Path) -> None:
+    """Another run's folder, or one that was cut short, gives way. Raises `RunFolderError` for any other."""
+    if not run_dir.exists():
+        return
+    if not (run_dir / CONFIG_FILE).exists() and any(run_dir.iterdir()):
+        raise RunFolderError(f"{run_dir}: not a run folder, remove it")
+    shutil.rmtree(run_dir)
 
 
 def discard_run_folder(run_dir: Path) -> None:

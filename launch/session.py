@@ -162,6 +162,7 @@ class Session:
     def _keep(self, testbed: Testbed) -> None:
         if self._control is not None:
             self._control.serve(testbed, lambda: self.request_stop("down", hurried=False))
+            testbed.begin_faults()
         else:
             self._phase("running the workload")
             testbed.begin()

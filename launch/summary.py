@@ -131,6 +131,7 @@ def _verdict(files: RunFiles, config: RunConfig) -> Verdict:
         torn_lines=files.torn_lines,
         planned=len(files.workload) or None,
         whole_run_faults=losses,
+        drain_s=None if config.chaos is None else config.chaos.drain_s,
     )
 
 

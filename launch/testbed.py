@@ -4,20 +4,24 @@ Placement: every role on this host. Links are loopback and the run folder is loc
 (`cluster.address`) must have a node on this machine; the agent is pinned to it.
 """
 
+import math
 import os
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from launch.agent_api import AgentApi, StopBudget, StopReport
+from launch.chaos.entries import checked_fault
 from launch.chaos.striker import Striker
 from launch.errors import LaunchError
 from launch.event_box import AgentEvent
 from shared.config import RunConfig
 from shared.journal import Journal
+from shared.process_fault_config import ProcessFaultConfig
 from shared.spec import RoleSpec
 from shared.wire.messages import Ask, AskResult
 
@@ -31,7 +35,7 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 class Testbed:
-    """Not thread-safe but for `ask`, `status` and `restart`, which may be called while `watch` runs."""
+    """Not thread-safe; but `ask`, `inject`, `status` and `restart` may be called while `watch` runs."""
 
     __test__ = False  # not a test, whatever its name says to pytest
 
@@ -44,6 +48,8 @@ class Testbed:
         self._host = socket.gethostname()
         self._restarts: Counter[str] = Counter()
         self._striker = Striker(config.process_faults, agent.signal, self._note_fault)
+        self._heal_s = math.inf if config.chaos is None else config.chaos.heal_s
+        self._injected: SimpleQueue[ProcessFaultConfig | None] = SimpleQueue()
         self._begun = False
         self._asked = 0
         self._progress: dict[str, Any] = {}
@@ -65,12 +71,24 @@ class Testbed:
         """Let the workload begin."""
         self._agent.begin()
         self._begun = True
-        self._striker.begin(time.monotonic())
+        self.begin_faults()
+
+    def begin_faults(self) -> None:
+        """Their time begins; for a testbed that stays up when it is ready."""
+        now_s = time.monotonic()
+        self._striker.begin(now_s)
+        self._heal_s += now_s
 
     def watch(self) -> None:
         """Take what happened within a quarter second; do what is scheduled; start again what ended."""
-        self._striker.tick(time.monotonic())
-        for event in self._agent.events(self._striker.wait_s(time.monotonic(), _POLL_S)):
+        now_s = time.monotonic()
+        self._take_injected(now_s)
+        self._striker.tick(now_s)
+        if now_s >= self._heal_s:
+            self._heal_s = math.inf
+            self._heal()
+        wait_s = min(self._striker.wait_s(now_s, _POLL_S), max(0.0, self._heal_s - now_s))
+        for event in self._agent.events(wait_s):
             self._on_event(event)
 
     def ask(self, user: int, task: str, text: str, image: bytes) -> AskResult:
@@ -80,6 +98,23 @@ class Testbed:
             ask_id=f"ask-{os.getpid()}-{self._asked}", user=user, task=task, text=text, payload=image
         )
         return self._agent.ask(question, self._config.deadline_ms / 1e3 + _ASK_SLACK_S)
+
+    def inject(self, entry: Any) -> dict[str, Any]:
+        """A fault that begins now, as a scenario has them; None: all that go on end. What became of it.
+
+        Raises `ConfigError` for what is no fault of this run, and `LaunchError`.
+        """
+        if entry is None:
+            self._injected.put(None)
+            return self._agent.inject("")
+        fault = checked_fault(entry, self._config)
+        if isinstance(fault, ProcessFaultConfig):
+            self._injected.put(fault)
+            return {"fault": fault.fault, "on": fault.role}
+        told = self._agent.inject(fault.model_dump_json())
+        if "refused" in told:
+            raise LaunchError(str(told["refused"]))
+        return told
 
     def restart(self, name: str) -> None:
         """Start the next incarnation of a role. Raises `LaunchError`."""
@@ -106,6 +141,28 @@ class Testbed:
 
     def record_interrupt(self, why: str) -> None:
         self._record("interrupted", -1, why)
+
+    def _take_injected(self, now_s: float) -> None:
+        while not self._injected.empty():
+            fault = self._injected.get()
+            if fault is None:
+                self._striker.heal()
+                self._note_heal()
+            else:
+                self._striker.inject(fault, now_s)
+
+    def _heal(self) -> None:
+        """The scenario's faults are over."""
+        self._striker.heal()
+        try:
+            self._agent.inject("")
+        except LaunchError as error:  # an emulator that is gone: its own clock ends them when it is back
+            self._tell({"kind": "note", "text": f"heal: {error}"})
+        self._note_heal()
+
+    def _note_heal(self) -> None:
+        self._journal.write("fault", time.monotonic(), what="heal", strikes=0)
+        self._tell({"kind": "note", "text": "all faults healed"})
 
     def _on_event(self, event: AgentEvent) -> None:
         if event.what == "progress":

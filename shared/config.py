@@ -229,6 +229,17 @@ class SecurityConfig(_Section):
         return self
 
 
+class ChaosConfig(_Section):
+    """Of a run under a scenario of faults: when all end, and how long until everybody is served again.
+
+    Both count from the begin of the workload on; who asks `drain_s` after `heal_s` must be answered.
+    """
+
+    scenario: str = ""
+    heal_s: float = Field(gt=0.0, le=1e6)
+    drain_s: float = Field(10.0, ge=0.0, le=3_600.0)
+
+
 class RunConfig(_Section):
     """One run, complete.
 
@@ -261,6 +272,7 @@ class RunConfig(_Section):
     cluster: ClusterConfig = ClusterConfig()
     security: SecurityConfig = SecurityConfig()
     process_faults: tuple[ProcessFaultConfig, ...] = Field((), max_length=1_024)
+    chaos: ChaosConfig | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -269,6 +281,11 @@ class RunConfig(_Section):
         for number, fault in enumerate(self.process_faults):
             if fault.role.startswith("ue-") and int(fault.role[3:]) >= self.users:
                 raise ValueError(f"process_faults.{number}.role: there is no {fault.role} among {self.users}")
+        for number, aimed in enumerate(self.channel.faults):
+            if strangers := [user for user in aimed.users or () if not 0 <= user < self.users]:
+                raise ValueError(
+                    f"channel.faults.{number}.users: there is no user {strangers[0]} among {self.users}"
+                )
         kept = self.rate.image_tokens
         if isinstance(kept, tuple) and len(kept) != self.users:
             raise ValueError(f"rate.image_tokens lists {len(kept)} values for {self.users} users")

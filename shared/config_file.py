@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.config import InterferenceConfig, RunConfig
 from shared.fault_config import FAULT_CONFIGS
+from shared.yaml_text import read_yaml
 
 
 class ConfigError(ValueError):
@@ -21,22 +22,27 @@ class ConfigError(ValueError):
 
 def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> RunConfig:
     """Read a YAML file, apply `a.b=value` overrides, check. Raises `ConfigError`."""
-    path = Path(path)
+    data = read_map(Path(path), "configuration")
+    for override in overrides:
+        _apply_override(data, override)
+    return parse_config(data, str(path))
+
+
+def read_map(path: Path, what: str) -> dict[str, Any]:
+    """A YAML file with a map at its top; an empty one is an empty map. Raises `ConfigError`."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such configuration file") from None
+        raise ConfigError(f"{path}: no such {what} file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     if data is None:
-        data = {}
+        return {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected a map of keys at the top")
-    for override in overrides:
-        _apply_override(data, override)
-    return parse_config(data, str(path))
+    return data
 
 
 def parse_config(data: dict[str, Any], where: str) -> RunConfig:
@@ -44,7 +50,7 @@ def parse_config(data: dict[str, Any], where: str) -> RunConfig:
     try:
         return RunConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_one_line(error)}") from None
+        raise ConfigError(f"{where}: {one_line(error)}") from None
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
@@ -59,18 +65,19 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
             raise ConfigError(f"--set {override}: {name} is not a section")
         node = child
     try:
-        node[last] = yaml.safe_load(value)
+        node[last] = read_yaml(value)
     except yaml.YAMLError:
         raise ConfigError(f"--set {override}: the value is not YAML") from None
 
 
-def _one_line(error: ValidationError) -> str:
+def one_line(error: ValidationError, model: type[BaseModel] = RunConfig) -> str:
+    """The first thing that is wrong: where it is in `model`, and what was expected."""
     errors = error.errors()  # a misspelt key is often one that is missing, too: the former says more
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"] if part not in FAULT_CONFIGS)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(
-            str(first["loc"][-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.0
+            str(first["loc"][-1]), _known_keys(model, first["loc"][:-1]), n=1, cutoff=0.0
         )
         return f"unknown key {place}" + (f" (nearest known: {near[0]})" if near else "")
     if first["type"].startswith("union_tag"):
@@ -79,8 +86,7 @@ def _one_line(error: ValidationError) -> str:
     return f"{place}: {message}" if place else message
 
 
-def _known_keys(path: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = RunConfig
+def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     for name in path:
         inner = model.model_fields[str(name)].annotation if str(name) in model.model_fields else None
         if isinstance(inner, type) and issubclass(inner, BaseModel):

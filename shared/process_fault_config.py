@@ -1,6 +1,6 @@
 """Faults on the processes of roles: what a configuration may say of each."""
 
-from typing import Literal, Self
+from typing import Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,3 +22,11 @@ class ProcessFaultConfig(BaseModel):
         if (self.fault == "pause") != (self.for_s is not None):
             raise ValueError("for_s: a pause has it, a kill has not")
         return self
+
+
+PROCESS_FAULTS: Final[tuple[str, ...]] = get_args(ProcessFaultConfig.model_fields["fault"].annotation)
+
+
+def parse_process_fault(data: Any) -> ProcessFaultConfig:
+    """One fault from a plain map. Raises pydantic's `ValidationError`."""
+    return ProcessFaultConfig.model_validate(data)

@@ -1,21 +1,16 @@
 """One run of a card: a shipped configuration on a given bundle, through the processes, and its summary."""
 
 import importlib.util
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launch.cluster_check import checked
 from launch.commands.common import find_config
 from launch.datasets.clevr_folder import holds_scenes
-from launch.displays import LineDisplay
-from launch.errors import Interrupted, LaunchError
-from launch.front import Front
-from launch.runfolder import CONFIG_FILE, SUMMARY_FILE, config_text, create_run_folder, read_summary
-from launch.signals import StopSignals
+from launch.errors import LaunchError
+from launch.one_run import run_to_end
+from launch.runfolder import clear_run_folder, read_summary, summary_of
 from launch.workload.clevr_style import data_folder
 from shared.config import RunConfig
 from shared.config_file import load_config
@@ -56,15 +51,9 @@ def run_summary(config: RunConfig, run_dir: Path) -> dict[str, Any]:
     Raises `RunFailed` when the verdict is not valid, `Interrupted`, and `LaunchError` and `ConfigError` as
     `m4sc run` does.
     """
-    config = checked(config)
-    with StopSignals() as signals:
-        folder = create_run_folder(config, run_dir)
-        code = Front(config, folder, signals, LineDisplay(sys.stderr)).run()
-        if signals.received:
-            raise Interrupted(f"stopped by {signals.received[0].name}")
-    summary = read_summary(folder)
-    if code != 0:
-        raise RunFailed(f"the run's verdict is {summary['verdict']} (exit code {code})")
+    summary = run_to_end(config, run_dir)
+    if summary["exit_code"]:
+        raise RunFailed(f"the run's verdict is {summary['verdict']} (exit code {summary['exit_code']})")
     return summary
 
 
@@ -75,26 +64,16 @@ def kept_or_run(config: RunConfig, folder: Path, fingerprint: str, run: RunSumma
     `folder` is no run folder.
     """
     if not _is_done(folder, config, fingerprint):
-        _discard(folder)
+        clear_run_folder(folder)
         run(config, folder)
     return read_summary(folder)
 
 
 def _is_done(folder: Path, config: RunConfig, fingerprint: str) -> bool:
-    if not (folder / SUMMARY_FILE).exists() or not (folder / CONFIG_FILE).exists():
+    summary = summary_of(folder, config)
+    if summary is None:
         return False
-    if (folder / CONFIG_FILE).read_text(encoding="utf-8") != config_text(config):
-        return False
-    summary = read_summary(folder)
     return summary.get("verdict") == "valid" and summary.get("fingerprint") == fingerprint
-
-
-def _discard(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not (folder / CONFIG_FILE).exists() and any(folder.iterdir()):
-        raise LaunchError(f"{folder}: not a run folder, remove it")
-    shutil.rmtree(folder)
 
 
 def _root(config: RunConfig, sets: DataSets) -> Path | None:

@@ -24,16 +24,21 @@ class ProcessFaults:
     """What is due, in order of time. A kill ends by itself: when its role is ready again."""
 
     def __init__(self, faults: Sequence[ProcessFaultConfig]) -> None:
-        ordinal: Counter[str] = Counter()
-        steps: list[Step] = []
+        self._ordinal: Counter[str] = Counter()
+        self._steps: list[Step] = []
         for fault in faults:
-            name = f"{fault.fault}.{ordinal[fault.fault]}"
-            ordinal[fault.fault] += 1
-            number = signal.SIGKILL if fault.fault == "kill" else signal.SIGSTOP
-            steps.append(Step(fault.at_s, "begin", name, fault.role, number))
-            if fault.for_s is not None:
-                steps.append(Step(fault.at_s + fault.for_s, "end", name, fault.role, signal.SIGCONT))
-        self._steps = sorted(steps, key=lambda step: step.at_s)
+            self.add(fault)
+
+    def add(self, fault: ProcessFaultConfig) -> str:
+        """One more; its name, numbered among its namesakes."""
+        name = f"{fault.fault}.{self._ordinal[fault.fault]}"
+        self._ordinal[fault.fault] += 1
+        number = signal.SIGKILL if fault.fault == "kill" else signal.SIGSTOP
+        self._steps.append(Step(fault.at_s, "begin", name, fault.role, number))
+        if fault.for_s is not None:
+            self._steps.append(Step(fault.at_s + fault.for_s, "end", name, fault.role, signal.SIGCONT))
+        self._steps.sort(key=lambda step: step.at_s)
+        return name
 
     def due(self, elapsed_s: float) -> list[Step]:
         """Steps whose time has come, once."""

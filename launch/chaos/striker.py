@@ -60,13 +60,22 @@ class Striker:
         fault, struck_s = self._killed.pop(role)
         self._note("end", fault, role, strikes=1, ready_after_s=round(now_s - struck_s, 3))
 
-    def close(self) -> None:
-        """The testbed stops: nothing is due any more, nobody stays paused, and what began ends."""
+    def inject(self, fault: ProcessFaultConfig, now_s: float) -> str:
+        """One more, with `at_s` from now on; its name."""
+        elapsed_s = 0.0 if self._begun_s is None else now_s - self._begun_s
+        return self._schedule.add(fault.model_copy(update={"at_s": elapsed_s + fault.at_s}))
+
+    def heal(self) -> None:
+        """Nothing is due any more and nobody stays paused; who was killed is being started anyway."""
         for step in self._schedule.left():
             if step.what == "begin":
                 self._note("end", step.name, step.role, strikes=0)
         for fault in list(self._paused):
             self._continue(fault)
+
+    def close(self) -> None:
+        """The testbed stops: what began ends."""
+        self.heal()
         for role, (fault, _) in self._killed.items():
             self._note("end", fault, role, strikes=1)
         self._killed.clear()

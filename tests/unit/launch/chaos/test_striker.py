@@ -92,3 +92,19 @@ def test_before_the_workload_begins_nothing_is_due() -> None:
     place.striker.tick(1e9)
     assert place.sent == []
     assert place.striker.wait_s(1e9, 0.25) == 0.25
+
+
+def test_an_injected_fault_begins_now_and_a_heal_ends_all_but_kills() -> None:
+    place = Place(pause(), kill("ce", at_s=50.0))
+    place.striker.tick(101.0)
+    assert place.striker.inject(kill("bs", at_s=0.0), 101.5) == "kill.1"
+    place.striker.tick(101.5)
+    assert place.sent[-1] == ("bs", signal.SIGKILL)
+    place.striker.heal()
+    assert place.sent[-1] == ("ue-0", signal.SIGCONT)
+    assert place.said[-2:] == [("end", "kill.0", "ce", 0), ("end", "pause.0", "ue-0", 1)]
+    assert place.striker.has_killed("bs")  # it is being started; that ends the fault
+    place.striker.restarted("bs", 102.0)
+    assert place.said[-1] == ("end", "kill.1", "bs", 1)
+    place.striker.tick(200.0)
+    assert len(place.sent) == 3

@@ -1,0 +1,88 @@
+"""One line of a scenario: a fault, when, for how long, and on whom; to what a run's configuration has.
+
+{at_s: 3, for_s: 2, fault: loss, on: {users: [1], direction: both, class: [private]}, probability: 0.3}
+{at_s: 9, fault: kill, on: {role: bs}}
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from shared.config import RunConfig
+from shared.config_file import ConfigError, one_line
+from shared.fault_config import FAULT_CONFIGS, FaultConfig, parse_fault
+from shared.process_fault_config import PROCESS_FAULTS, ProcessFaultConfig, parse_process_fault
+
+AnyFault = FaultConfig | ProcessFaultConfig
+KINDS: Final = (*FAULT_CONFIGS, *PROCESS_FAULTS)
+_ON_MESSAGES: Final = {"users": "users", "direction": "direction", "class": "classes"}
+_ON_PROCESSES: Final = {"role": "role"}
+T = TypeVar("T")
+
+
+def fault_of(entry: Any, where: str) -> AnyFault:
+    """Raises `ConfigError` that names the key, after `where`."""
+    if not isinstance(entry, Mapping):
+        raise ConfigError(f"{where}: expected a map with fault, at_s, for_s, on and the fault's parameters")
+    kind = entry.get("fault")
+    if kind not in KINDS:
+        raise ConfigError(f"{where}.fault: expected one of {', '.join(KINDS)}")
+    on_process = kind in PROCESS_FAULTS
+    names = _ON_PROCESSES if on_process else _ON_MESSAGES
+    fields = {str(key): value for key, value in entry.items() if key != "on"}
+    for key in names.values():
+        if key in fields:
+            raise ConfigError(f"{where}.{key}: belongs into on: {{{', '.join(names)}: …}}")
+    aim = entry.get("on", {})
+    if not isinstance(aim, Mapping):
+        raise ConfigError(f"{where}.on: expected a map with {', '.join(names)}")
+    for key, value in aim.items():
+        if key not in names:
+            kinds = "processes" if on_process else "messages"
+            raise ConfigError(f"{where}.on.{key}: {kind} is a fault on {kinds}, expected {', '.join(names)}")
+        fields[names[key]] = value if key in ("role", "direction") or isinstance(value, list) else [value]
+    try:
+        return parse_process_fault(fields) if on_process else parse_fault(fields)
+    except ValidationError as error:
+        model = ProcessFaultConfig if on_process else FAULT_CONFIGS[kind]
+        raise ConfigError(f"{where}: {_as_written(one_line(error, model), names)}") from None
+
+
+def checked_fault(entry: Any, config: RunConfig, where: str = "the fault") -> AnyFault:
+    """As `fault_of`; its users and role are those of the run. Raises `ConfigError`."""
+    fault = fault_of({"at_s": 0.0, **entry} if isinstance(entry, Mapping) else entry, where)
+    if isinstance(fault, ProcessFaultConfig):
+        if fault.role.startswith("ue-") and int(fault.role[3:]) >= config.users:
+            raise ConfigError(f"{where}.on.role: there is no {fault.role} among {config.users} users")
+    else:
+        for user in fault.users or ():
+            if not 0 <= user < config.users:
+                raise ConfigError(f"{where}.on.users: there is no user {user} among {config.users}")
+    return fault
+
+
+def _as_written(line: str, names: Mapping[str, str]) -> str:
+    """With the keys below `on` named as the scenario has them."""
+    for written, key in names.items():
+        if line.startswith(key):
+            return f"on.{written}{line[len(key) :]}"
+    return line
+
+
+def healed_by(fault: AnyFault, heal_s: float, where: str) -> AnyFault:
+    """The fault, ending by `heal_s` where it has no end of its own. Raises `ConfigError` for a later one."""
+    end_s = fault.at_s + (fault.for_s or 0.0)
+    if fault.at_s >= heal_s or end_s > heal_s:
+        raise ConfigError(
+            f"{where}: {fault.fault} ends after {end_s:g} s, expected heal_s {heal_s:g} at most"
+        )
+    if fault.for_s is not None or isinstance(fault, ProcessFaultConfig):
+        return fault
+    return copied(fault, for_s=heal_s - fault.at_s)
+
+
+def copied(fault: T, **changes: Any) -> T:
+    """The same with other values, which are right by themselves."""
+    assert isinstance(fault, BaseModel)
+    return fault.model_copy(update=changes)

@@ -1,0 +1,103 @@
+"""A scenario: a schedule of faults, written or drawn, that ends with a heal; and a run under it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from launch.chaos.entries import AnyFault, fault_of, healed_by
+from launch.chaos.nemesis import Nemesis, draw
+from shared.config import RunConfig
+from shared.config_file import ConfigError, one_line, parse_config, read_map
+from shared.process_fault_config import ProcessFaultConfig
+
+SCENARIOS = Path(__file__).resolve().parent / "scenarios"
+
+
+class ScenarioFile(BaseModel):
+    """A scenario's YAML. `seed` takes the place of the run's; times count from the first request on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    seed: int | None = Field(None, ge=0)
+    faults: Annotated[tuple[dict[str, Any], ...], Field(max_length=512)] = ()
+    nemesis: Nemesis | None = None
+    heal_s: float = Field(gt=0.0, le=1e6)
+    drain_s: float = Field(10.0, ge=0.0, le=3_600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario that was read: its faults checked, its nemesis not yet drawn."""
+
+    path: Path
+    file: ScenarioFile
+    faults: tuple[AnyFault, ...]
+
+    def seed_of(self, config: RunConfig, seed: int | None) -> int:
+        """The one asked for, else the scenario's, else the run's."""
+        return next(s for s in (seed, self.file.seed, config.seed) if s is not None)
+
+    def under(self, config: RunConfig, seed: int | None = None) -> RunConfig:
+        """The run with this scenario's faults, those of the nemesis drawn. Raises `ConfigError`."""
+        chosen = self.seed_of(config, seed)
+        faults = list(self.faults)
+        if self.file.nemesis is not None:
+            faults += draw(self.file.nemesis, chosen, config.users, self.file.heal_s, faults)
+        _check_length(config, self.file, str(self.path))
+        data = config.model_dump(mode="json")
+        data["seed"] = chosen
+        data["chaos"] = {
+            "scenario": self.path.stem,
+            "heal_s": self.file.heal_s,
+            "drain_s": self.file.drain_s,
+        }
+        for fault in faults:
+            on_process = isinstance(fault, ProcessFaultConfig)
+            place = data["process_faults"] if on_process else data["channel"]["faults"]
+            place.append(fault.model_dump(mode="json"))
+        return parse_config(data, str(self.path))
+
+
+def read_scenario(name: str, base: Path = SCENARIOS) -> Scenario:
+    """A path, or the name of a shipped scenario. Raises `ConfigError`, one line that names the key."""
+    path = find_scenario(name, base)
+    try:
+        file = ScenarioFile.model_validate(read_map(path, "scenario"))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {one_line(error, ScenarioFile)}") from None
+    faults = []
+    for number, entry in enumerate(file.faults):
+        where = f"{path}: faults.{number}"
+        faults.append(healed_by(fault_of(entry, where), file.heal_s, where))
+    if not faults and file.nemesis is None:
+        raise ConfigError(f"{path}: expected faults, a nemesis, or both")
+    if file.nemesis is not None:
+        file.nemesis.check(file.heal_s, f"{path}: nemesis")
+    return Scenario(path, file, tuple(faults))
+
+
+def find_scenario(name: str, base: Path = SCENARIOS) -> Path:
+    """Raises `ConfigError`."""
+    path = Path(name)
+    if path.exists():
+        return path
+    shipped = base / f"{path.name.removesuffix('.yaml')}.yaml"
+    if path.parent == Path(".") and shipped.exists():
+        return shipped
+    names = ", ".join(sorted(p.stem for p in base.glob("*.yaml"))) or "none"
+    raise ConfigError(f"{name}: no such scenario (shipped: {names})")
+
+
+def _check_length(config: RunConfig, file: ScenarioFile, where: str) -> None:
+    """Somebody must still ask when everything has to be well again."""
+    rate, well_s = config.workload.requests_per_s, file.heal_s + file.drain_s
+    if rate is None:
+        raise ConfigError(f"{where}: needs a workload in time, expected workload.requests_per_s")
+    requests = min(config.workload.requests, config.workload.limit or config.workload.requests)
+    lasts_s = requests / rate
+    if lasts_s <= well_s:
+        raise ConfigError(
+            f"{where}: {requests} requests at {rate:g} a second end after {lasts_s:g} s, "
+            f"expected more than heal_s + drain_s = {well_s:g} s (workload.requests)"
+        )
