@@ -75,7 +75,7 @@ def healed_by(fault: AnyFault, heal_s: float, where: str) -> AnyFault:
     end_s = fault.at_s + (fault.for_s or 0.0)
     if fault.at_s >= heal_s or end_s > heal_s:
         raise ConfigError(
-            f"{where}: {fault.fault} ends after {end_s:g} s, expected heal_s {heal_s:g} at most"
+            f"{where}: {fault.fault} ends after {end_s:g} s, expected at most heal_s {heal_s:g}"
         )
     if fault.for_s is not None or isinstance(fault, ProcessFaultConfig):
         return fault

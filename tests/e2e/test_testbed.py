@@ -128,15 +128,26 @@ def test_up_ask_kill_ask_status_down(real: Workplace) -> None:
         assert (bad.returncode, len(bad.stderr.strip().splitlines())) == (2, 1), bad.stderr
         assert said in bad.stderr
 
+    kept = real.run("chaos", "inject", "{fault: partition, on: {users: [1]}}")
+    assert (kept.returncode, kept.stdout.strip()) == (0, "partition.0"), kept.stderr
+    stranger = real.run("chaos", "inject", "{fault: partition, on: {users: [2]}}")
+    assert (stranger.returncode, len(stranger.stderr.strip().splitlines())) == (2, 1)
+    assert "the fault.on.users: there is no user 2 among 2" in stranger.stderr
+    healed = real.run("chaos", "heal", "--json")
+    assert json.loads(healed.stdout) == {"ended": 1}
+    assert real.run(*ask).stdout.strip()
+
     down = real.run("down")
     assert down.returncode == 0, down.stderr
-    assert "2 of 2 requests answered" in down.stdout
+    assert "3 of 3 requests answered" in down.stdout
     assert real.processes() == []
     out = real.folder / "out"
     assert [name for name in COMPLETE if not (out / name).exists()] == []
     journal = (out / "journal.jsonl").read_text()
     assert '"what":"crashed"' in journal
     assert '"what":"restarted"' in journal
+    faults = [e for e in read_journal(out / "journal.jsonl").events if e["event"] == "fault"]
+    assert [event["what"] for event in faults] == ["inject", "begin", "end", "heal"]
     assert not (real.folder / "state" / "up.json").exists()
 
 
