@@ -2,7 +2,8 @@
 
     on air --Feedback(missing)--> resent ... --Feedback(complete)--> the UE decodes --Answer--> ended
 
-A UE that says nothing is polled with its side information; a UE that comes back is polled at once.
+A UE that says nothing is polled with its side information; a UE that comes back is polled at once. One whose
+process had ended is given its requests one at a time (`quarantine`).
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from basestation.endings import Endings
 from basestation.pipeline import GroupPlan
 from basestation.presence import Presence
+from basestation.quarantine import Quarantine
 from basestation.requests import Event, RequestBook, RequestRecord, State
 from basestation.transmit import Transmitter
 from shared.actions import Action, Record, Send
@@ -36,6 +38,7 @@ class Delivery:
         self._presence = presence
         self._endings = endings
         self._feedback_s = feedback_s
+        self.quarantine = Quarantine()
 
     def next_wakeup_s(self) -> float | None:
         times = [t for r in self._book for t in (r.deadline_s, r.next_poll_s) if t is not None]
@@ -75,7 +78,9 @@ class Delivery:
             actions.append(Record("tokens", {"request_id": r.request_id, "user": r.user, "digest": digest}))
         if not ready:
             return actions
-        messages = self._transmitter.first_transmission(plan, ready, self._presence.present, now_s)
+        present = self._presence.present
+        reached = {r.request_id for r in ready if r.user in present and not self.quarantine.holds(r)}
+        messages = self._transmitter.first_transmission(plan, ready, reached, now_s)
         return actions + self._put_on_air(messages, "sent", group_id=plan.group_id)
 
     def on_feedback(self, feedback: Feedback, now_s: float) -> None:
@@ -113,27 +118,53 @@ class Delivery:
 
     def _check_timers(self, request: RequestRecord, now_s: float) -> list[Action]:
         if now_s >= request.deadline_s:
-            away = request.user not in self._presence.present
+            away = self._presence.opened and request.user not in self._presence.present
             return self._endings.deadline(request, away, now_s)
         if request.next_poll_s is None or now_s < request.next_poll_s:
             return []
-        if request.user not in self._presence.present:
-            request.next_poll_s = None  # asked again when it comes back
+        if request.user not in self._presence.present or self.quarantine.holds(request):
+            request.next_poll_s = None  # asked again when it comes back, or when it is its turn
             return []
         factor = _DECODING_POLL_FACTOR if request.state is State.DECODING else 1
         polls = self._transmitter.poll(request, now_s)
         request.next_poll_s = now_s + factor * self._feedback_s if polls else None
         return self._put_on_air(polls, "polled", request_id=request.request_id)
 
-    def user_came(self, user: int, now_s: float) -> list[Action]:
-        """Ask a UE that attached, perhaps with no memory, where it stands with each open request."""
-        actions: list[Action] = []
-        for request in self._book.open_of(user):
-            if request.step(Event.UE_CAME_BACK) and request.state is State.RECEIVING:
-                polls = self._transmitter.poll(request, now_s, came_back=True)
-                request.next_poll_s = now_s + self._feedback_s
-                actions += self._put_on_air(polls, "polled", request_id=request.request_id)
-        return actions
+    def user_came(self, user: int, died: bool, now_s: float) -> list[Action]:
+        """Ask a UE that attached, perhaps with no memory, where it stands with each open request.
+
+        `died`: it is another process than before, whose end one of its requests may have caused.
+        """
+        actions = self._user_died(user, now_s) if died else []
+        came = [r for r in self._book.open_of(user) if r.step(Event.UE_CAME_BACK)]
+        if self.quarantine.concerns(user):
+            self.quarantine.again(user)
+            return actions
+        return actions + [a for r in came for a in self._poll_at_once(r, now_s)]
+
+    def release(self, now_s: float) -> list[Action]:
+        """What a quarantine has held, and need not any more."""
+        return [a for r in self.quarantine.due(self._book) for a in self._poll_at_once(r, now_s)]
+
+    def _user_died(self, user: int, now_s: float) -> list[Action]:
+        """Those that the UE had in full come first: it may have been at work on one of them."""
+        had = [r for r in self._book.open_of(user) if self._transmitter.delivered(r)]
+        had = [r for r in had if r.state in (State.RECEIVING, State.DECODING)]
+        had = [r for r in had if not self.quarantine.holds(r)]
+        had.sort(key=lambda r: r.state is not State.DECODING)
+        poison = self.quarantine.died(had)
+        actions: list[Action] = [
+            Record("suspect", {"request_id": r.request_id, "user": user, "deaths": r.ue_deaths}) for r in had
+        ]
+        return actions + [a for r in poison for a in self._endings.poison(r, now_s)]
+
+    def _poll_at_once(self, request: RequestRecord, now_s: float) -> list[Action]:
+        """Unless it is not on the air, or its user is away: then the poll that follows its return serves."""
+        if request.state is not State.RECEIVING or request.user not in self._presence.present:
+            return []
+        polls = self._transmitter.poll(request, now_s, came_back=True)
+        request.next_poll_s = now_s + self._feedback_s
+        return self._put_on_air(polls, "polled", request_id=request.request_id)
 
     def _put_on_air(self, messages: Sequence[Message], event: str, **fields: Any) -> list[Action]:
         if not messages:

@@ -5,6 +5,8 @@ not), counted and acknowledged so that it stops.
 """
 
 from basestation.cache_book import CacheBook
+from basestation.pending import PendingStore
+from basestation.recovery import Ended
 from basestation.requests import Event, RequestBook, RequestRecord, State
 from basestation.scoreboard import Scoreboard
 from basestation.transmit import Transmitter
@@ -23,6 +25,7 @@ _JOURNAL_NAMES = {
     State.EXPIRED: "expired",
     State.REFUSED: "refused",
 }
+_STATES = {name: state for state, name in _JOURNAL_NAMES.items()}
 
 
 def one_line(error: object) -> str:
@@ -32,9 +35,15 @@ def one_line(error: object) -> str:
 
 class Endings:
     def __init__(
-        self, book: RequestBook, transmitter: Transmitter, score: Scoreboard, cache: CacheBook
+        self,
+        book: RequestBook,
+        transmitter: Transmitter,
+        score: Scoreboard,
+        cache: CacheBook,
+        pending: PendingStore,
     ) -> None:
         self._cache = cache
+        self._pending = pending
         self._book = book
         self._transmitter = transmitter
         self._score = score
@@ -70,12 +79,34 @@ class Endings:
         reason = f"encode: {type(error).__name__}: {one_line(error)}"
         return self.finish(request, Event.ENCODE_FAILED, now_s, reason)
 
+    def poison(self, request: RequestRecord, now_s: float) -> list[Action]:
+        """It has ended two processes: nobody handles it a third time."""
+        return self.finish(request, Event.POISON, now_s, "poison")
+
     def repeat_cancel(self, request: RequestRecord) -> list[Action]:
         """A UE repeats a question that was closed without an answer: it has not heard of that."""
         if not request.state.terminal or request.answers:
             return []
         cancel = Cancel(user=request.user, request_id=request.request_id, reason=request.state.value)
         return [Send("ce", cancel)]
+
+    def cancel_again(self, request_id: str, ended: Ended) -> list[Action]:
+        """The same, for a request that an earlier process closed."""
+        if ended.event in ("ok", "degraded"):
+            return []
+        return [Send("ce", Cancel(user=ended.user, request_id=request_id, reason=ended.reason[:64]))]
+
+    def ask_again(self, ask_id: str, ended: Ended) -> list[Action]:
+        """The result of a question that an earlier process has closed, and perhaps not told."""
+        result = AskResult(
+            ask_id=ask_id,
+            user=ended.user,
+            state=_STATES[ended.event].value,
+            reason=ended.reason[:512],
+            text=ended.text,
+            latency_ms=ended.latency_ms,
+        )
+        return [Tell(result)]
 
     def finish(
         self,
@@ -86,12 +117,14 @@ class Endings:
         answer: Answer | None = None,
     ) -> list[Action]:
         """The terminal state of a request; [] if the table knows no such step."""
-        was_on_air = request.state in (State.RECEIVING, State.DECODING)
+        was_on_air = request.state in (State.RESUMED, State.RECEIVING, State.DECODING)
         if not request.step(event):
             return []
         attempts = self._transmitter.attempts(request)
         self._transmitter.forget(request)
         self._book.close(request)
+        if request.index is None:
+            self._pending.ended(request.request_id)
         self._cache.ended(request.request_id, answer is not None and answer.kept)
         self._score.finished(request, "" if answer is None else answer.text)
         latency_ms = max(0.0, 1e3 * (now_s - request.admitted_s))

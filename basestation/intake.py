@@ -4,7 +4,6 @@ The workload's groups follow its own arrival times, never the wall clock, so the
 groups. Requests from outside wait for a window of `window_ms` on the clock.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from basestation.door import Door
 from basestation.image_door import BadInput
 from basestation.presence import Presence
 from basestation.recovery import Resume
-from basestation.requests import RequestRecord
+from basestation.requests import RequestRecord, image_key_of
 from basestation.workload_feed import WorkloadFeed
 from basestation.workload_file import WorkloadRequest
 from shared.config import RunConfig
@@ -146,7 +145,7 @@ class Intake:
             task=task,
             text=text,
             image=image,
-            image_key=None if image is None else hashlib.sha256(image).hexdigest(),
+            image_key=image_key_of(image),
             admitted_s=admitted_s,
             deadline_s=admitted_s + self._config.deadline_ms / 1e3,
         )

@@ -19,6 +19,15 @@ class Presence:
         if self._opened_s is None:
             self._opened_s = now_s
 
+    @property
+    def opened(self) -> bool:
+        """Whether who is attached is known at all."""
+        return self._opened_s is not None
+
+    def succeeds(self, message: PeerState) -> bool:
+        """Whether it tells of another process than the user had: that one has ended."""
+        return message.incarnation > self._incarnation.get(message.user, message.incarnation)
+
     def update(self, message: PeerState, now_s: float) -> bool:
         """True when the user came (back): attached after absence, or as a new process."""
         user = message.user

@@ -7,6 +7,7 @@ from functools import partial
 
 from PIL import Image
 
+from basestation.pending import PendingStore
 from basestation.pipeline import AdmittedRequest, GroupPipeline
 from basestation.recovery import Resume, resume_from
 from basestation.role import BaseStation
@@ -38,7 +39,10 @@ def main(spec: RoleSpec) -> int:
         pipeline = GroupPipeline(config, sender)
         warm_up(pipeline)
         load_image = partial(load_image_file, base=spec.run_dir, limits=config.limits)
-        return BaseStation(spec, pipeline, workload, sender.fingerprint, load_image, os.getpid(), resume)
+        pending = PendingStore(spec.run_dir / "pending", config.limits)
+        return BaseStation(
+            spec, pipeline, workload, sender.fingerprint, load_image, pending, os.getpid(), resume
+        )
 
     return run_process(spec, make_role)
 

@@ -4,6 +4,7 @@ The base station owns terminal states. Once a request has one it never changes: 
 duplicate or late, counted and otherwise without effect.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ MAX_REMEMBERED = 65_536  # finished requests whose late answers are still told f
 
 class State(Enum):
     ENCODING = "encoding"  # admitted; waits for its window, for the encoder, or is being encoded
+    RESUMED = "resumed"  # the same, but an earlier process sent it: its UE may answer meanwhile
     RECEIVING = "receiving"  # transmitted; the UE has not yet said that it has everything
     DECODING = "decoding"  # the UE has everything; its answer is awaited
     ANSWERED = "answered"
@@ -45,6 +47,7 @@ class Event(Enum):
     ANSWER_FAILED = "answer_failed"
     DEADLINE = "deadline"
     USER_GONE = "user_gone"  # the deadline came while the user was away
+    POISON = "poison"  # it ended the process that handled it, twice
 
 
 S, E = State, Event
@@ -55,6 +58,17 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (S.ENCODING, E.UE_CAME_BACK): S.ENCODING,
     (S.ENCODING, E.DEADLINE): S.EXPIRED,
     (S.ENCODING, E.USER_GONE): S.FAILED,
+    (S.ENCODING, E.POISON): S.FAILED,
+    (S.RESUMED, E.REFUSE): S.REFUSED,
+    (S.RESUMED, E.ENCODE_FAILED): S.FAILED,
+    (S.RESUMED, E.TRANSMITTED): S.RECEIVING,
+    (S.RESUMED, E.UE_CAME_BACK): S.RESUMED,
+    (S.RESUMED, E.ANSWER_OK): S.ANSWERED,
+    (S.RESUMED, E.ANSWER_DEGRADED): S.DEGRADED,
+    (S.RESUMED, E.ANSWER_FAILED): S.FAILED,
+    (S.RESUMED, E.DEADLINE): S.EXPIRED,
+    (S.RESUMED, E.USER_GONE): S.FAILED,
+    (S.RESUMED, E.POISON): S.FAILED,
     (S.RECEIVING, E.HAS_ALL): S.DECODING,
     (S.RECEIVING, E.MISSES): S.RECEIVING,
     (S.RECEIVING, E.CACHE_MISS): S.ENCODING,
@@ -64,6 +78,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (S.RECEIVING, E.ANSWER_FAILED): S.FAILED,
     (S.RECEIVING, E.DEADLINE): S.EXPIRED,
     (S.RECEIVING, E.USER_GONE): S.FAILED,
+    (S.RECEIVING, E.POISON): S.FAILED,
     (S.DECODING, E.HAS_ALL): S.DECODING,
     (S.DECODING, E.MISSES): S.RECEIVING,
     (S.DECODING, E.CACHE_MISS): S.ENCODING,
@@ -73,6 +88,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (S.DECODING, E.ANSWER_FAILED): S.FAILED,
     (S.DECODING, E.DEADLINE): S.EXPIRED,
     (S.DECODING, E.USER_GONE): S.FAILED,
+    (S.DECODING, E.POISON): S.FAILED,
 }
 """Every pair not listed is without effect: an answer before transmission, anything after the end."""
 
@@ -83,6 +99,7 @@ class RequestRecord:
 
     `index` is the line of the workload, `ask_id` the control link's name, `client_id` the UE's. With
     `question_at_ue` only the UE knows what is asked; `text` is empty. `cached`: the image was referred to.
+    `ue_deaths`: processes of its UE that ended while they had it and had not answered.
     """
 
     request_id: str
@@ -105,6 +122,7 @@ class RequestRecord:
     next_poll_s: float | None = None
     transmitted_s: float | None = None
     answers: int = 0
+    ue_deaths: int = 0
     stage_ms: dict[str, float] = field(default_factory=dict)
 
     def step(self, event: Event) -> bool:
@@ -114,6 +132,11 @@ class RequestRecord:
             return False
         self.state = following
         return True
+
+
+def image_key_of(image: bytes | None) -> str | None:
+    """By which equal image files are found: their SHA-256 in hex."""
+    return None if image is None else hashlib.sha256(image).hexdigest()
 
 
 class RequestBook:

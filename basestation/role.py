@@ -3,30 +3,32 @@
 intake -> group job (encode, compare, partition, channel code) -> transmit -> the UE's answer -> ending
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from basestation.cache_book import CacheBook
 from basestation.delivery import Delivery
 from basestation.downlink_clock import DownlinkClock
+from basestation.encoder import Encoder
 from basestation.endings import Endings
-from basestation.group_job import GroupOutcome, Pipeline, run_group
+from basestation.group_job import GroupOutcome, Pipeline
 from basestation.intake import Candidate, ImageLoader, Intake
-from basestation.pipeline import AdmittedRequest
+from basestation.pending import PendingError, PendingStore, Question
 from basestation.presence import Presence
-from basestation.recovery import Resume
+from basestation.recovery import LeftOpen, Resume
+from basestation.reopen import groups_of, reopen
 from basestation.requests import Event, RequestBook, RequestRecord
 from basestation.scoreboard import PROGRESS_EVERY_S, Scoreboard
 from basestation.transmit import Transmitter
 from basestation.workload_file import WorkloadRequest
-from shared.actions import Action, Compute, Record, Send, Tell
+from shared.actions import Action, Record, Tell
 from shared.liveness import PeerSession
 from shared.spec import RoleSpec
 from shared.wire.messages import (
     BASE_STATION,
     Answer,
     Ask,
-    Cancel,
     Command,
     Done,
     Feedback,
@@ -39,7 +41,11 @@ from shared.wire.messages import (
 
 
 class BaseStation:
-    """`load_image` reads a workload's image file and raises `BadInput`; `resume` continues a crashed one."""
+    """`load_image` reads a workload's image file and raises `BadInput`.
+
+    `pending` keeps requests from outside. `resume` continues a crashed process: what it left open is taken up
+    at the first tick.
+    """
 
     def __init__(
         self,
@@ -48,13 +54,17 @@ class BaseStation:
         workload: Sequence[WorkloadRequest],
         fingerprint: str,
         load_image: ImageLoader,
+        pending: PendingStore,
         pid: int = 0,
         resume: Resume | None = None,
     ) -> None:
         config, resume = spec.config, resume or Resume()
         self._incarnation = spec.incarnation
-        self._limits = config.limits
-        self._pipeline = pipeline
+        self._deadline_s = config.deadline_ms / 1e3
+        self._max_group = config.max_group
+        self._workload = {w.index: w for w in workload}
+        self._load_image = load_image
+        self._pending = pending
         self._session = PeerSession(spec, fingerprint, pid)
         self._presence = Presence(config.users, config.liveness.timeout_ms / 1e3)
         self._intake = Intake(config, workload, self._presence, load_image, resume)
@@ -63,7 +73,8 @@ class BaseStation:
         self._score = Scoreboard()
         # Another process than an earlier one's: its versions begin elsewhere.
         self._cache = CacheBook(config.cache.images, first_version=spec.incarnation * 997)
-        self._endings = Endings(self._book, transmitter, self._score, self._cache)
+        self._encoder = Encoder(pipeline, self._cache, config.limits, resume.next_group)
+        self._endings = Endings(self._book, transmitter, self._score, self._cache, pending)
         self._delivery = Delivery(
             self._book,
             transmitter,
@@ -71,10 +82,8 @@ class BaseStation:
             self._endings,
             config.retransmission.feedback_timeout_ms / 1e3,
         )
-        self._encoding: dict[str, list[RequestRecord]] = {}
-        self._next_group = resume.next_group
-        self._left_open = resume.left_open
-        self._predecessors_uplink = resume.uplink
+        self._left_open: tuple[LeftOpen, ...] | None = resume.left_open
+        self._ended_asks, self._ended_uplink = resume.asks, resume.uplink
         self._told_workload_done = self._told_drained = self._quiet = False
         self._next_progress_s = 0.0
 
@@ -87,8 +96,9 @@ class BaseStation:
         if isinstance(message, PeerState):
             if message.state == "attached":
                 self._cache.attached(message.user, message.incarnation)
+            died = self._presence.succeeds(message)
             if self._presence.update(message, now_s):
-                actions += self._delivery.user_came(message.user, now_s)
+                actions += self._delivery.user_came(message.user, died, now_s)
         elif isinstance(message, Feedback) and message.cache_miss:
             actions += self._on_cache_miss(message)
         elif isinstance(message, Feedback):
@@ -106,24 +116,14 @@ class BaseStation:
         elif isinstance(message, Command) and message.verb == "drain":
             self._intake.drain()
         elif isinstance(message, Ask):
-            actions += self._admit(
-                self._intake.from_outside(
-                    message.user,
-                    message.task,
-                    message.text,
-                    bytes(message.payload) or None,
-                    now_s,
-                    len(self._book),
-                    ask_id=message.ask_id,
-                ),
-                now_s,
-            )
+            actions += self._on_ask(message, now_s)
         return actions + self._advance(now_s)
 
     def on_tick(self, now_s: float) -> list[Action]:
+        self._pending.sweep()
         if self._quiet:
             return []
-        actions = self._session.on_tick(now_s) + self._close_predecessors_requests(now_s)
+        actions = self._session.on_tick(now_s) + self._take_up(now_s)
         if not self._session.attached:
             self._presence.lose_all(now_s)
         actions += self._delivery.on_tick(now_s)
@@ -135,16 +135,18 @@ class BaseStation:
         return actions
 
     def on_computed(self, key: str, result: Any, now_s: float) -> list[Action]:
-        alive = [r for r in self._encoding.pop(key) if not r.state.terminal]
+        alive = self._encoder.finished()
+        actions: list[Action] = []
         if self._quiet:
-            return []
+            return actions
         if isinstance(result, GroupOutcome):
-            actions = self._on_encoded(result, alive, now_s)
+            actions += self._on_encoded(result, alive, now_s)
         elif len(alive) > 1:
             # One request may have spoiled the group: encode each alone, so that only that one fails.
-            actions = [a for r in alive for a in self._encode([r])]
+            for r in alive:
+                self._encoder.submit([r])
         else:
-            actions = [a for r in alive for a in self._endings.encode_failed(r, result, now_s)]
+            actions += [a for r in alive for a in self._endings.encode_failed(r, result, now_s)]
         return actions + self._advance(now_s)
 
     def next_wakeup_s(self, now_s: float) -> float | None:
@@ -158,6 +160,7 @@ class BaseStation:
         """Silent from now on. A request still open gets no terminal state: its outcome is unknown."""
         self._quiet = True
         self._session.quiesce()
+        self._pending.close()
         return [
             Record("info", {"request_id": r.request_id, "user": r.user, "detail": f"left {r.state.value}"})
             for r in self._book
@@ -167,15 +170,16 @@ class BaseStation:
 
     def _advance(self, now_s: float) -> list[Action]:
         """Everything that becomes possible because something else has happened."""
-        if self._quiet:
+        if self._quiet or self._left_open is not None:
             return []
         actions: list[Action] = []
-        while group := self._intake.workload_group(now_s, self._open_workload_groups(), len(self._book)):
+        while group := self._intake.workload_group(now_s, self._open_workload_groups(now_s), len(self._book)):
             for candidate in group:
                 actions += self._admit(candidate, now_s)
-            actions += self._encode([c.record for c in group])
+            self._encoder.submit([c.record for c in group])
         while window := self._intake.closed_window(now_s):
-            actions += self._encode(window)
+            self._encoder.submit(window)
+        actions += self._encoder.advance() + self._delivery.release(now_s)
         workload_open = any(r.index is not None for r in self._book)
         if self._intake.workload_released and not workload_open and not self._told_workload_done:
             self._told_workload_done = True
@@ -190,8 +194,39 @@ class BaseStation:
             actions.append(Tell(Done(role="bs", user=BASE_STATION, verb="drain", values=values)))
         return actions
 
+    def _take_up(self, now_s: float) -> list[Action]:
+        """What the process before left open goes on, as far as it may and can; once."""
+        if self._left_open is None:
+            return []
+        left_open, self._left_open = self._left_open, None
+        self._pending.only(left.request_id for left in left_open)
+        actions: list[Action] = []
+        going_on = []
+        for left in left_open:
+            one = reopen(left, self._workload, self._load_image, self._pending, self._deadline_s)
+            record = one.record
+            self._book.add(record)
+            self._score.attempted += 1
+            names = {"request_id": record.request_id, "user": record.user}
+            actions.append(Record("resumed", {**names, "sent": left.sent, "suspect": one.suspect}))
+            if now_s >= record.deadline_s:
+                actions += self._endings.deadline(record, False, now_s)
+            elif one.poison:
+                actions += self._endings.poison(record, now_s)
+            elif one.fault is not None:
+                actions += self._endings.finish(record, Event.ENCODE_FAILED, now_s, one.fault)
+            else:
+                going_on.append(one)
+        self._delivery.quarantine.suspect(one.record for one in going_on if one.left.ue_deaths)
+        for group in groups_of(going_on, self._max_group):
+            self._encoder.submit(group)
+        return actions
+
     def _admit(self, candidate: Candidate, now_s: float) -> list[Action]:
-        record = candidate.record
+        """Kept before it is in the journal, and in the journal before anybody hears of it."""
+        record, refusal = candidate.record, candidate.refusal
+        if refusal is None and record.index is None:
+            refusal = self._keep(record)
         self._book.add(record)
         self._score.attempted += 1
         invoked = Record(
@@ -203,53 +238,24 @@ class BaseStation:
                 "index": record.index,
                 "ask_id": record.ask_id,
                 "arrival_s": record.arrival_s,
+                "admitted_s": record.admitted_s,
                 "question_at": "ue" if record.question_at_ue else "bs",
                 "text_chars": len(record.text),
                 "image": None if record.image_key is None else record.image_key[:16],
             },
         )
-        if candidate.refusal is None:
+        if refusal is None:
             return [invoked]
-        return [invoked, *self._endings.finish(record, Event.REFUSE, now_s, candidate.refusal)]
+        return [invoked, *self._endings.finish(record, Event.REFUSE, now_s, refusal)]
 
-    def _encode(self, records: Sequence[RequestRecord], reuse: bool = True) -> list[Action]:
-        """Start the job of one group. `reuse`: images that UEs have are referred to."""
-        alive = [r for r in records if not r.state.terminal]
-        if not alive:
-            return []
-        group_id, self._next_group = self._next_group, self._next_group + 1
-        admitted = []
-        for r in alive:
-            r.group_id = group_id
-            asked_there = r.index if r.question_at_ue else None
-            keep = None
-            if r.image_key is not None and reuse:
-                r.cached = self._cache.find(r.user, r.image_key, group_id)
-            if r.image_key is not None and r.cached is None:
-                keep = self._cache.allot(r.user, r.image_key, r.request_id, group_id)
-            admitted.append(
-                AdmittedRequest(
-                    r.request_id,
-                    r.user,
-                    r.task,
-                    r.text,
-                    r.image,
-                    r.image_key,
-                    asked_there,
-                    r.cached,
-                    keep,
-                )
-            )
-        key = f"group:{group_id}"
-        self._encoding[key] = alive
-
-        def job() -> GroupOutcome:
-            # Read on the compute thread: a request that expired in the queue is not worth encoding.
-            wanted = [a for r, a in zip(alive, admitted, strict=True) if not r.state.terminal]
-            return run_group(self._pipeline, group_id, wanted, self._limits)
-
-        names = [r.request_id for r in alive]
-        return [Record("group", {"group_id": group_id, "requests": names}), Compute(key, job)]
+    def _keep(self, record: RequestRecord) -> str | None:
+        """On disk, until it has ended; why not, or None."""
+        question = Question(record.request_id, record.user, record.task, record.text, record.image)
+        try:
+            self._pending.keep(question)
+        except PendingError as error:
+            return str(error)
+        return None
 
     def _on_encoded(self, outcome: GroupOutcome, alive: list[RequestRecord], now_s: float) -> list[Action]:
         actions: list[Action] = []
@@ -272,36 +278,51 @@ class BaseStation:
         request, image = found
         self._cache.missed(request.user, image)
         names = {"request_id": request.request_id, "user": request.user}
-        return [Record("cache_miss", names), *self._encode([request], reuse=False)]
+        self._encoder.submit([request], reuse=False)
+        return [Record("cache_miss", names)]
 
-    def _on_uplink_request(self, message: UplinkRequest, now_s: float) -> list[Action]:
-        """A UE names its requests `u<user>.<...>`, so no two choose the same id. A known id: repetition."""
-        known = self._book.get(message.client_id)
-        if known is not None:
-            return self._endings.repeat_cancel(known)
-        if message.client_id in self._predecessors_uplink:
-            cancel = Cancel(user=message.user, request_id=message.client_id, reason="bs_restarted")
-            return [Send("ce", cancel)]
-        if not message.client_id.startswith(f"u{message.user}."):
-            return [Record("rejected", {"user": message.user, "client_id": message.client_id})]
-        image = bytes(message.payload) or None
+    def _on_ask(self, message: Ask, now_s: float) -> list[Action]:
+        """A question that is asked again, by one who does not know what became of it, is not new."""
+        ended = self._ended_asks.get(message.ask_id)
+        if ended is not None:
+            return self._endings.ask_again(message.ask_id, ended)
+        if any(r.ask_id == message.ask_id for r in self._book):
+            return []
         candidate = self._intake.from_outside(
             message.user,
             message.task,
             message.text,
-            image,
+            bytes(message.payload) or None,
+            now_s,
+            len(self._book),
+            ask_id=message.ask_id,
+        )
+        return self._admit(candidate, now_s)
+
+    def _on_uplink_request(self, message: UplinkRequest, now_s: float) -> list[Action]:
+        """UEs name them `u<user>.<incarnation>.<n>`: no two choose the same. A known name: repetition."""
+        if re.fullmatch(rf"u{message.user}\.[0-9]+\.[0-9]+", message.client_id) is None:
+            return [Record("rejected", {"user": message.user, "client_id": message.client_id})]
+        known = self._book.get(message.client_id)
+        if known is not None:
+            return self._endings.repeat_cancel(known)
+        ended = self._ended_uplink.get(message.client_id)
+        if ended is not None:
+            return self._endings.cancel_again(message.client_id, ended)
+        candidate = self._intake.from_outside(
+            message.user,
+            message.task,
+            message.text,
+            bytes(message.payload) or None,
             now_s,
             len(self._book),
             client_id=message.client_id,
         )
         return self._admit(candidate, now_s)
 
-    def _open_workload_groups(self) -> int:
-        return len({r.group_id for r in self._book if r.index is not None})
-
-    def _close_predecessors_requests(self, now_s: float) -> list[Action]:
-        left_open, self._left_open = self._left_open, ()
-        return [
-            Record("fail", {"request_id": name, "user": user, "reason": "bs_restarted"})
-            for name, user in left_open
+    def _open_workload_groups(self, now_s: float) -> int:
+        """Those that the next group waits for: nobody waits for a user who stays away."""
+        waited_for = [
+            r for r in self._book if r.index is not None and self._presence.reachable(r.user, now_s)
         ]
+        return len({r.group_id for r in waited_for})

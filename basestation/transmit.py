@@ -6,7 +6,7 @@ for every time its user comes back. Requests for the same public frame that arri
 are served by one transmission.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from basestation.downlink_clock import DownlinkClock
@@ -49,18 +49,18 @@ class Transmitter:
         return self._flush_s
 
     def first_transmission(
-        self, plan: GroupPlan, requests: Iterable[RequestRecord], present: set[int], now_s: float
+        self, plan: GroupPlan, requests: Iterable[RequestRecord], reached: Container[str], now_s: float
     ) -> list[Message]:
         """Public frames once, then request by request its private frames and, last, its side information.
 
         The way to a UE keeps the order, so whoever has the index map knows that what is missing is lost:
         no UE asks again merely because its neighbours' frames take their time.
 
-        Only for `requests`, the group's open ones: frames that none of their users needs are not sent, and
-        an absent user gets nothing now, but the poll that follows its return.
+        Only for `requests`, the group's open ones: frames that none of them needs are not sent, and what is
+        not among the names `reached` (its user is absent) gets nothing now, but the poll that follows.
         """
         alive = list(requests)
-        users = {r.user for r in alive}
+        users = {r.user for r in alive if r.request_id in reached}
         needed = {named[0] for r in alive for named in plan.side[r.request_id].frames}
         group = _OpenGroup(
             frames={f.frame_id: f for f in plan.frames if f.frame_id in needed},
@@ -72,20 +72,24 @@ class Transmitter:
         out: list[Message] = []
 
         def send(frame: SymbolFrame) -> None:
-            receivers = tuple(u for u in frame.users if u in users and u in present)
+            receivers = tuple(u for u in frame.users if u in users)
             if receivers and frame.frame_id not in group.sent:
                 out.append(self._frame(group, frame, receivers))
 
         for frame in group.frames.values():
             if frame.stream == "public":
                 send(frame)
-        for r in alive:
+        for r in (r for r in alive if r.request_id in reached):
             for named in group.side[r.request_id].frames:
                 if named[0] in group.frames:
                     send(group.frames[named[0]])
-            if r.user in present:
-                out.append(self._side(group, r, now_s))
+            out.append(self._side(group, r, now_s))
         return out
+
+    def delivered(self, request: RequestRecord) -> bool:
+        """Whether its UE was sent the request's side information, and so may be at work on it."""
+        group = self._groups.get(request.group_id)
+        return group is not None and group.side_sent.get(request.request_id, 0) > 0
 
     def poll(self, request: RequestRecord, now_s: float, came_back: bool = False) -> list[Message]:
         """The side information again, so that the UE says where it stands; [] when the bound is reached."""

@@ -39,7 +39,7 @@ class AgentCore:
         self._settings = settings
         self._events = events
         self._table: dict[str, RoleEntry] = {}
-        self._asks: dict[str, asyncio.Future[AskResult]] = {}
+        self._asks: dict[str, tuple[Ask, asyncio.Future[AskResult]]] = {}
         self._done: dict[tuple[str, str], asyncio.Future[Done]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._broken: str | None = None
@@ -132,15 +132,21 @@ class AgentCore:
         self.tell("bs", Command(verb="start"))
 
     async def ask(self, question: Ask, timeout_s: float) -> AskResult:
+        """Asked again of a base station that takes another's place: it knows what it has taken in."""
         answer: asyncio.Future[AskResult] = asyncio.get_running_loop().create_future()
-        self._asks[question.ask_id] = answer
+        self._asks[question.ask_id] = question, answer
         try:
-            self.tell("bs", question)
+            self._put_to_base_station(question)
             return await asyncio.wait_for(answer, timeout_s)
         except TimeoutError:
             raise LaunchError(f"no terminal state of the question within {timeout_s:g} s") from None
         finally:
             self._asks.pop(question.ask_id, None)
+
+    def _put_to_base_station(self, question: Ask) -> None:
+        """Unless it has ended: then to the next one, when that is ready."""
+        if self._entry("bs").alive:
+            self.tell("bs", question)
 
     async def signal(self, name: str, number: int) -> None:
         entry = self._entry(name)
@@ -237,6 +243,9 @@ class AgentCore:
             entry.ready = message
             self._put("ready", spec, {"pid": message.pid, "incarnation": message.incarnation})
             entry.changed.set()
+            if spec.role == "bs":
+                for question, _ in self._asks.values():
+                    self._put_to_base_station(question)
         elif isinstance(message, RoleFailed):
             entry.failed = message
         elif isinstance(message, Done):
@@ -246,9 +255,9 @@ class AgentCore:
         elif isinstance(message, WorkloadDone):
             self._put("workload_done", spec, {"attempted": message.attempted})
         elif isinstance(message, AskResult):
-            answer = self._asks.get(message.ask_id)
-            if answer is not None and not answer.done():
-                answer.set_result(message)
+            waiting_ask = self._asks.get(message.ask_id)
+            if waiting_ask is not None and not waiting_ask[1].done():
+                waiting_ask[1].set_result(message)
         elif isinstance(message, Progress):
             self._put("progress", spec, dict(message.values))
 

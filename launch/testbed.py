@@ -26,7 +26,7 @@ from shared.spec import RoleSpec
 from shared.wire.messages import Ask, AskResult
 
 MAX_RESTARTS = 3
-"""How often one UE is started again before its crash ends the run."""
+"""How often one UE, or the base station, is started again before its crash ends the run."""
 _POLL_S = 0.25
 _ASK_SLACK_S = 5.0
 
@@ -182,7 +182,7 @@ class Testbed:
         self._tell({"kind": "crash", "text": line, "last_output": list(event.values["last_output"])})
         wanted = self._striker.has_killed(name)
         self._restarts[name] += not wanted
-        if self._restarts[name] > MAX_RESTARTS or (event.role != "ue" and not wanted):
+        if self._restarts[name] > MAX_RESTARTS or (event.role == "ce" and not wanted):
             self.failure = self.failure or line
             return
         try:

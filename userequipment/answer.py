@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from shared.config import RetransmissionConfig
-from shared.wire.messages import Answer
+from shared.wire.messages import Answer, SideInfo
 
 MAX_REMEMBERED = 1_024
 _MAX_ATTEMPT_FIELD = 255
@@ -17,9 +17,13 @@ _MAX_ATTEMPT_FIELD = 255
 
 @dataclass(slots=True)
 class _Finished:
-    """`answer` is None for a cancelled request. `next_s` is None when nothing more is sent unasked."""
+    """`answer` is None for a cancelled request. `next_s` is None when nothing more is sent unasked.
+
+    `group_id`: of the transmission that was answered, or of the latest that asked for the answer.
+    """
 
     answer: Answer | None
+    group_id: int = -1
     sent: int = 0
     since_attached: int = 0
     next_s: float | None = None
@@ -42,9 +46,10 @@ class AnswerBook:
         """Answers that are still being repeated."""
         return sum(entry.next_s is not None for entry in self._finished.values())
 
-    def add(self, answer: Answer, now_s: float) -> list[Answer]:
+    def add(self, answer: Answer, group_id: int, now_s: float) -> list[Answer]:
         """A new answer: its first transmission."""
         entry = self._remember(answer.request_id, answer)
+        entry.group_id = group_id
         return self._send(entry, now_s)
 
     def cancel(self, request_id: str) -> None:
@@ -64,10 +69,17 @@ class AnswerBook:
         entry.acknowledged, entry.next_s = True, None
         return entry.answer if first else None
 
-    def polled(self, request_id: str, now_s: float) -> list[Answer]:
-        """The base station asks where the request stands: say the answer again."""
-        entry = self._finished.get(request_id)
-        return [] if entry is None else self._send(entry, now_s)
+    def polled(self, side: SideInfo, now_s: float) -> list[Answer]:
+        """The base station asks where the request stands: say the answer again.
+
+        A poll has a higher attempt, or is another group's: of a base station that has forgotten the first. A
+        mere copy of the first transmission needs no reply.
+        """
+        entry = self._finished.get(side.request_id)
+        if entry is None or not (side.attempt or side.group_id != entry.group_id):
+            return []
+        entry.group_id = side.group_id
+        return self._send(entry, now_s)
 
     def attached_anew(self, now_s: float) -> list[Answer]:
         """What was sent around the loss of the emulator may be gone: once more, with a fresh bound."""

@@ -92,7 +92,15 @@ class Receiver:
         return sum(len(g.waiting) for g in self._groups.values())
 
     def on_side_info(self, side: SideInfo, now_s: float) -> list[Feedback | Reception]:
-        """A new request, or a poll (a higher attempt) for one that waits: say what is missing."""
+        """A new request, or a poll (a higher attempt) for one that waits: say what is missing.
+
+        A request that comes again in a later group waits there alone: the base station has encoded it anew.
+        """
+        known = next((g for g, group in self._groups.items() if side.request_id in group.waiting), None)
+        if known is not None and known > side.group_id:
+            return []
+        if known is not None and known < side.group_id:
+            del self._groups[known].waiting[side.request_id]
         group = self._group(side.group_id, now_s)
         waiting = group.waiting.get(side.request_id)
         if waiting is not None:

@@ -141,7 +141,7 @@ class UserEquipment:
         ]
         if self._quiet:
             return journal
-        return journal + self._say(*self._answers.add(answer, now_s)) + self._drained()
+        return journal + self._say(*self._answers.add(answer, side.group_id, now_s)) + self._drained()
 
     def next_wakeup_s(self, now_s: float) -> float | None:
         if self._quiet:
@@ -169,10 +169,10 @@ class UserEquipment:
             return self._on_cancel(message, now_s)
         self._uplink.arrived(name)
         if name in self._answers:
-            # A poll has a higher attempt; a mere copy of the first transmission needs no reply.
-            return self._say(*self._answers.polled(name, now_s)) if message.attempt else []
+            return self._say(*self._answers.polled(message, now_s))
         if name in self._decoding:
-            return self._say(complete_feedback(message)) if message.attempt else []
+            another = message.group_id != self._decoding[name].group_id
+            return self._say(complete_feedback(message)) if message.attempt or another else []
         if len(self._decoding) >= self._spec.config.limits.open_requests:
             return []  # polled again later
         opened = self._pipeline.open_side(message, self._air())

@@ -26,7 +26,11 @@ Event = Mapping[str, Any]
 
 @dataclass
 class RequestStory:
-    """What the journal tells of one request. Places are positions of events in the journal's order."""
+    """What the journal tells of one request. Places are positions of events in the journal's order.
+
+    `digests`: of every transmission; several where a base station or a UE lost what it had. `ue_digests`: of
+    every decoding, as (user, digest); `erased`: those of them, by position, that lacked tokens.
+    """
 
     request_id: str
     invoke: Event | None = None
@@ -36,6 +40,7 @@ class RequestStory:
     unknown: bool = False
     digests: list[str] = field(default_factory=list)
     ue_digests: list[tuple[int, str]] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
     ue_answers: list[Event] = field(default_factory=list)
 
     @property
@@ -71,6 +76,8 @@ def stories(events: Sequence[Event]) -> dict[str, RequestStory]:
             story.ue_digests.append((event.get("user", -1), str(event.get("digest", ""))))
         elif kind == "ue_answer":
             story.ue_answers.append(event)
+            if event.get("status") != "ok" and story.ue_digests:
+                story.erased.append(len(story.ue_digests) - 1)
     return found
 
 
@@ -151,7 +158,7 @@ def _said(event: Event) -> tuple[Any, list[Any]]:
 
 
 def _check_digests(story: RequestStory, findings: Findings) -> None:
-    """Both ends used the same tokens; only for undegraded answers, as erased tokens change the digest."""
+    """The UE used the tokens of one of the transmissions; erased tokens change the digest."""
     ok = next((end for end in story.ends if end["event"] == "ok"), None)
     if ok is None:
         return
@@ -159,13 +166,16 @@ def _check_digests(story: RequestStory, findings: Findings) -> None:
         end = "base station" if not story.digests else "UE"
         findings.doubt("no token digest", f"{story.request_id}: the {end} recorded none")
         return
-    sent = story.digests[-1]
-    seen = {digest for _, digest in story.ue_digests} | {str(ok.get("digest", sent))}
-    if seen != {sent}:
+    whole = {digest for n, (_, digest) in enumerate(story.ue_digests) if n not in story.erased}
+    sent, used = set(story.digests), whole | {str(ok.get("digest", story.digests[-1]))}
+    if not used <= sent:
         findings.fault(
-            "token mismatch",
-            f"{story.request_id}: base station {sent[:12]}, UE {', '.join(sorted(d[:12] for d in seen))}",
+            "token mismatch", f"{story.request_id}: base station {_short(sent)}, UE {_short(used)}"
         )
+
+
+def _short(digests: set[str]) -> str:
+    return ", ".join(sorted(digest[:12] for digest in digests))
 
 
 def _check_repeated_invokes(events: Iterable[Event], findings: Findings) -> None:

@@ -40,9 +40,9 @@ def test_every_role_may_die_or_stand_still(real: Workplace) -> None:
         0,
         0,
     )
-    ended = counts["answered"] + counts["degraded"] + counts["failed"] + counts["expired"] + counts["refused"]
-    assert ended == REQUESTS
-    assert counts["answered"] >= REQUESTS / 2
+    assert counts["answered"] + counts["degraded"] == REQUESTS, (
+        "what was open when a process was killed goes on"
+    )
     events = read_journal(real.folder / "out" / "journal.jsonl").events
     faults = [e for e in events if e["event"] == "fault"]
     assert [(e["fault"], e["on"]) for e in faults if e["what"] == "begin"] == [

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,23 @@ def test_a_question_gets_its_answer(make_agent: Callable[[], Agent], tmp_path: P
     agent.launch([spec(tmp_path, "bs")], 20.0)
     answer = agent.ask(Ask(ask_id="a1", user=1, task="vqa", text="why?", payload=b"png"), 5.0)
     assert (answer.ask_id, answer.text) == ("a1", "you asked: why?")
+
+
+def test_a_question_outlives_the_base_station_that_had_it(
+    make_agent: Callable[[], Agent], tmp_path: Path
+) -> None:
+    agent = make_agent()
+    (first,) = agent.launch([spec(tmp_path, "bs", name="bs=deaf")], 20.0)
+    question = Ask(ask_id="a1", user=1, task="vqa", text="why?", payload=b"png")
+    with ThreadPoolExecutor(2) as pool:
+        asked = pool.submit(agent.ask, question, 20.0)
+        os.kill(first.pid, signal.SIGKILL)
+        while not any(e.what == "crashed" for e in agent.events(5.0)):
+            pass
+        while_it_is_away = pool.submit(agent.ask, replace(question, ask_id="a2"), 20.0)
+        agent.restart("bs", 10.0)
+        assert asked.result(20.0).text == "you asked: why?"
+        assert while_it_is_away.result(20.0).ask_id == "a2"
 
 
 def test_the_missing_role_is_named(make_agent: Callable[[], Agent], tmp_path: Path) -> None:

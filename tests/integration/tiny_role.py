@@ -1,7 +1,7 @@
 """A role for tests of the launch: says it is ready, does what it is told, and fails on request.
 
 What it shall do wrong is in the run's name, as words: 'ue-1=mute', 'ue-0=crash', 'bs=refuse', 'bs=stubborn',
-'bs=endless' (a workload without end).
+'bs=endless' (a workload without end), 'bs=deaf' (to questions).
 """
 
 import os
@@ -53,6 +53,8 @@ def main(spec: RoleSpec) -> int:
             continue
         message = received[1]
         if isinstance(message, Ask):
+            if "deaf" in faults:
+                continue
             link.send(
                 "agent",
                 AskResult(

@@ -1,11 +1,8 @@
 """A role goes away and comes back; what was open goes on, or fails with a reason."""
 
-import json
-
-from basestation.recovery import resume_from
 from shared.wire.messages import Answer, Message, SideInfo, SymbolFrame
 from tests.simulation.invariants import check_invariants
-from tests.simulation.settings import IMAGES, Lose, config, questions, workload
+from tests.simulation.settings import IMAGES, config, questions, workload
 from tests.simulation.world import World
 
 
@@ -86,25 +83,6 @@ def test_peers_give_up_on_an_emulator_that_never_comes() -> None:
     assert {m.detail for m in world.told("role_failed")} == {"no channel emulator answered for 60 s"}  # type: ignore[attr-defined]
 
 
-def test_a_restarted_base_station_closes_what_its_predecessor_left_and_goes_on() -> None:
-    world = World(config(), workload(9), images=IMAGES, decode_s=0.5)
-
-    def come_back() -> None:
-        world.start("bs", resume_from(json.dumps(e).encode() for e in world.journal))
-        world.command("bs", "start")
-
-    world.at(world.now_s + 0.3, lambda: world.kill("bs"))
-    world.at(world.now_s + 2.0, come_back)
-    world.run_workload()
-    world.run(10.0)
-    ends = check_invariants(world, questions(9))
-    assert ends == {"ok": 3, "fail": 6}
-    assert {e["reason"] for e in world.events("fail")} == {"bs_restarted"}
-    groups = [m.group_id for _, _, m in world.sent if isinstance(m, SymbolFrame)]
-    assert set(groups) == {0, 1, 2}
-    assert world.events("late"), "answers to the predecessor's requests are late, not accepted"
-
-
 def test_the_workload_waits_until_all_users_are_there() -> None:
     world = World(config(), workload(3), images=IMAGES)
     world.kill("ue:2")
@@ -120,21 +98,6 @@ def test_but_not_for_ever() -> None:
     world.kill("ue:2")
     world.run_workload()
     assert check_invariants(world, questions(3)) == {"ok": 2, "fail": 1}
-
-
-def test_a_question_from_the_uplink_is_not_asked_twice_across_a_restart_of_the_base_station() -> None:
-    world = World(config(), images=IMAGES, decode_s=60.0, mischief=Lose(SideInfo, 100))
-    world.run(1.0)
-    world.ask("ue:1", "mine", 1, "how many?", IMAGES["a"])
-    world.at(world.now_s + 1.0, lambda: world.kill("bs"))
-    world.at(
-        world.now_s + 1.5,
-        lambda: world.start("bs", resume_from(json.dumps(e).encode() for e in world.journal)),
-    )
-    world.run(20.0)
-    assert check_invariants(world) == {"fail": 1}
-    (result,) = world.told("ask_result")
-    assert result.reason == "bs_restarted"  # type: ignore[attr-defined]
 
 
 def test_slow_neighbours_cause_no_retransmission() -> None:

@@ -7,6 +7,10 @@ lasts); what crosses the emulator end to end is subject to `Mischief`.
 
 import heapq
 import itertools
+import json
+import shutil
+import tempfile
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +19,8 @@ from typing import Any, Protocol
 
 from basestation.group_job import Pipeline as SenderHalf
 from basestation.image_door import BadInput
-from basestation.recovery import Resume
+from basestation.pending import PendingStore
+from basestation.recovery import resume_from
 from basestation.role import BaseStation
 from basestation.workload_file import WorkloadRequest
 from channel_emulator.role import ChannelEmulator
@@ -39,6 +44,10 @@ Mischief = Callable[[Message, str, float], list[float]]
 
 def no_mischief(message: Message, to: str, now_s: float) -> list[float]:
     return [0.0]
+
+
+class Dies(BaseException):
+    """Raised by a job: the process ends, as by a signal, when the job would have been done."""
 
 
 class Role(Protocol):
@@ -69,7 +78,8 @@ class Node:
 class World:
     """`journal` has all events; `tells` what went to agents; `transmissions` the base station's frames.
 
-    `make_receiver` gives each process of a UE its own pipeline, where `receiver` serves them all.
+    `make_receiver` gives each process of a UE its own pipeline, where `receiver` serves them all. A process
+    that ends by itself comes back after `back_after_s`; one that is killed, when a test starts it.
     """
 
     def __init__(
@@ -84,6 +94,7 @@ class World:
         make_receiver: Callable[[], ReceiverHalf] | None = None,
         encode_s: float = 0.02,
         decode_s: float = 0.03,
+        back_after_s: float = 1.0,
     ) -> None:
         self.config = config
         self.now_s = 100.0
@@ -93,6 +104,12 @@ class World:
         self.transmissions: Counter[tuple[int, int, int]] = Counter()  # (group, frame, user)
         self.sent: list[tuple[float, str, Message]] = []
         self.mischief = mischief
+        self.disk = Path(tempfile.mkdtemp(prefix="m4sc-world-"))
+        weakref.finalize(self, shutil.rmtree, self.disk, ignore_errors=True)
+        self.deaths: Counter[str] = Counter()
+        self._back_after_s = back_after_s
+        self._begun = False
+        self._actions_left: dict[str, int] = {}
         self._workload = workload
         self._images = images or {}
         self._sender = sender or StandInGroupPipeline()
@@ -108,8 +125,8 @@ class World:
 
     # --- what a test does -----------------------------------------------------------------------------
 
-    def start(self, name: str, resume: Resume | None = None) -> None:
-        """(Re)start a role, as the next incarnation."""
+    def start(self, name: str) -> None:
+        """(Re)start a role, as the next incarnation; the base station goes on where the journal ends."""
         incarnation = self.nodes[name].incarnation + 1 if name in self.nodes else 0
         kind, _, user = name.partition(":")
         spec = RoleSpec(
@@ -125,18 +142,32 @@ class World:
         )
         role: Role
         if kind == "bs":
-            role = BaseStation(spec, self._sender, self._workload, "print", self._load, resume=resume)
+            role = self._base_station(spec)
         elif kind == "ce":
             role = ChannelEmulator(spec)
         else:
             role = UserEquipment(spec, self._make_receiver(), "print")
         node = self.nodes[name] = Node(name, incarnation, role, self._compute_s[kind])
         self._incarnations[name, incarnation] = node
+        self._write(name, Record("process", {"what": "started", "incarnation": incarnation, "detail": ""}))
         self._wake(node)
 
     def kill(self, name: str) -> None:
-        """The process is gone, with everything on its way to it."""
+        """The process is gone, with everything on its way to it, as the journal said it would."""
+        on = name.replace(":", "-")
+        fault = {"event": "fault", "what": "begin", "fault": "kill.0", "on": on, "strikes": 0}
+        self.journal.append({"t": self.now_s, "role": "agent", "user": -1, **fault})
         self.nodes[name].alive = False
+
+    def come_back(self, name: str) -> None:
+        """Start a role again as the agent does: the workload goes on."""
+        self.start(name)
+        if name == "bs" and self._begun:
+            self.command("bs", "start")
+
+    def kill_amid(self, name: str, actions: int) -> None:
+        """Kill a process after so many more actions of its role, between any two; it comes back."""
+        self._actions_left[name] = actions
 
     def freeze(self, name: str) -> Node:
         """As SIGSTOP does: nothing is lost, nothing happens, until `thaw`."""
@@ -149,12 +180,18 @@ class World:
             event()
 
     def command(self, name: str, verb: str) -> None:
+        """From the agent; what is said to a process that is not there is lost."""
+        self._begun = self._begun or (name, verb) == ("bs", "start")
         self._control(name, Command(verb=verb))
 
     def ask(
         self, name: str, ask_id: str, user: int, text: str, image: bytes = b"", task: str = "vqa"
     ) -> None:
         self._control(name, Ask(ask_id=ask_id, user=user, task=task, text=text, payload=image))
+
+    def deliver(self, source: str, to: str, message: Message) -> None:
+        """As if `source` had sent it."""
+        self._deliver(source, self.nodes[to], message)
 
     def at(self, time_s: float, do: Callable[[], None]) -> None:
         heapq.heappush(self._events, (time_s, next(self._order), do))
@@ -189,13 +226,43 @@ class World:
             raise BadInput(f"image: {path}: cannot be read (no such file)")
         return self._images[path]
 
+    def _base_station(self, spec: RoleSpec) -> BaseStation:
+        pending = PendingStore(self.disk / "pending", self.config.limits)
+        resume = resume_from(json.dumps(entry).encode() for entry in self.journal)
+        return BaseStation(spec, self._sender, self._workload, "print", self._load, pending, resume=resume)
+
+    def _dies(self, node: Node) -> None:
+        if node.alive:
+            node.alive = False
+            self.deaths[node.name] += 1
+            self.at(self.now_s + self._back_after_s, lambda: self.come_back(node.name))
+
+    def _fuse_burns(self, name: str) -> bool:
+        """Whether the process is killed now, instead of its role's next action."""
+        left = self._actions_left.get(name)
+        if left is None:
+            return False
+        self._actions_left[name] = left - 1
+        if left > 0:
+            return False
+        del self._actions_left[name]
+        self.kill(name)
+        self.at(self.now_s + self._back_after_s, lambda: self.come_back(name))
+        return True
+
+    def _write(self, name: str, record: Record) -> None:
+        kind, _, user = name.partition(":")
+        head = {"t": self.now_s, "role": kind, "user": int(user or -1), "event": record.event}
+        self.journal.append(head | record.fields)
+
     def _control(self, name: str, message: Message) -> None:
         node = self.nodes[name]
-        self._perform(node, node.role.on_control(message, self.now_s))
+        if node.alive:
+            self._perform(node, node.role.on_control(message, self.now_s))
 
     def _perform(self, node: Node, actions: list[Action]) -> None:
         for action in actions:
-            if not node.alive:
+            if not node.alive or self._fuse_burns(node.name):
                 break
             if isinstance(action, Send):
                 self._send(node, action)
@@ -203,11 +270,7 @@ class World:
                 encode(action.message)  # it must be fit for the wire
                 self.tells.append((self.now_s, node.name, action.message))
             elif isinstance(action, Record):
-                kind, _, user = node.name.partition(":")
-                self.journal.append(
-                    {"t": self.now_s, "role": kind, "user": int(user or -1), "event": action.event}
-                    | action.fields
-                )
+                self._write(node.name, action)
             elif isinstance(action, Compute):
                 node.jobs.append(action)
             elif isinstance(action, Drop):
@@ -246,6 +309,9 @@ class World:
         node.busy = True
         try:
             result = compute.job()
+        except Dies:
+            self.at(self.now_s + node.compute_s, lambda: self._dies(node))
+            return
         except Exception as error:  # noqa: BLE001 - the process shell hands any failure to the role
             result = error
         self.at(self.now_s + node.compute_s, lambda: self._computed(node, compute.key, result))

@@ -35,7 +35,7 @@ def group(users: int = USERS) -> tuple[GroupPlan, list[RequestRecord]]:
 def sent(max_attempts: int = 3) -> tuple[Transmitter, list[RequestRecord], list[Message]]:
     transmitter = Transmitter(RetransmissionConfig(max_attempts=max_attempts), DownlinkClock())
     plan, records = group()
-    return transmitter, records, transmitter.first_transmission(plan, records, {0, 1, 2}, NOW)
+    return transmitter, records, transmitter.first_transmission(plan, records, {"r0", "r1", "r2"}, NOW)
 
 
 def retransmit(transmitter: Transmitter, *asks: tuple[int, tuple[int, ...]]) -> list[SymbolFrame]:
@@ -96,7 +96,7 @@ def test_attempts_send_the_versions_that_there_are_in_turn() -> None:
     transmitter = Transmitter(RetransmissionConfig(max_attempts=5), DownlinkClock())
     plan, records = group()
     versions = tuple(replace(plan.frames[1], payload=bytes([n]) * 8) for n in (1, 2))
-    transmitter.first_transmission(replace(plan, repeats={1: versions}), records, {0, 1, 2}, NOW)
+    transmitter.first_transmission(replace(plan, repeats={1: versions}), records, {"r0", "r1", "r2"}, NOW)
     again = [retransmit(transmitter, (0, (1,)))[0] for _ in range(4)]
     assert [frame.attempt for frame in again] == [1, 2, 3, 4]
     first = bytes(plan.frames[1].payload)
@@ -113,9 +113,10 @@ def test_nobody_gets_what_was_not_meant_for_them_or_does_not_exist() -> None:
 def test_an_absent_user_gets_nothing_now_and_everything_later() -> None:
     transmitter = Transmitter(RetransmissionConfig(), DownlinkClock())
     plan, records = group()
-    messages = transmitter.first_transmission(plan, records, {0, 2}, NOW)
+    messages = transmitter.first_transmission(plan, records, {"r0", "r2"}, NOW)
     assert {m.user for m in messages if isinstance(m, SideInfo)} == {0, 2}
     assert all(1 not in m.users for m in messages if isinstance(m, SymbolFrame))
+    assert [transmitter.delivered(r) for r in records] == [True, False, True]
     (poll,) = transmitter.poll(records[1], NOW, came_back=True)
     assert isinstance(poll, SideInfo)
     assert poll.attempt == 0
@@ -125,7 +126,7 @@ def test_an_absent_user_gets_nothing_now_and_everything_later() -> None:
 def test_requests_that_ended_during_encoding_are_not_transmitted() -> None:
     transmitter = Transmitter(RetransmissionConfig(), DownlinkClock())
     plan, records = group()
-    messages = transmitter.first_transmission(plan, records[:1], {0, 1, 2}, NOW)
+    messages = transmitter.first_transmission(plan, records[:1], {"r0", "r1", "r2"}, NOW)
     assert all(m.users == (0,) for m in messages if isinstance(m, SymbolFrame))
     assert len(messages) == 1 + 3 + 1
 
