@@ -110,6 +110,7 @@ class TcpHub(TcpLink):
         self._by_id[identity] = connection
 
     def _on_event(self, name: str, fd: int) -> None:
+        told, self._failing = self._failing, False
         if name == "accepted":
             self._fresh.add(fd)
             self._by_fd.pop(fd, None)
@@ -120,7 +121,6 @@ class TcpHub(TcpLink):
             else:
                 self._failing = True
         elif name == "disconnected":
-            told, self._failing = self._failing, False
             self._on_lost(fd, told)
 
     def _on_lost(self, fd: int, told: bool) -> None:
