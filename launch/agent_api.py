@@ -32,7 +32,8 @@ class AgentSettings:
     """`owner_pid`: the process on this host with which the agent ends; None on another host.
 
     `role_modules` says which module's `main(spec)` is a role, `warm_modules` what is imported before forking
-    roles with a model, beyond those modules themselves.
+    roles with a model, beyond those modules themselves. `curve_users`: for how many users (and the other
+    roles) the agent makes CURVE keys; 0: links without CURVE.
     """
 
     run_id: str
@@ -41,6 +42,7 @@ class AgentSettings:
     owner_pid: int | None = None
     role_modules: dict[str, str] = field(default_factory=lambda: dict(ROLE_MODULES))
     warm_modules: tuple[str, ...] = WARM_MODULES
+    curve_users: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from launch.ordered_stop import OrderedStop
 from launch.role_table import RoleEntry, last_lines
 from shared.ledger import Counters
 from shared.link import ControlHub
+from shared.link_curve import make_key_book
 from shared.routing import end_name, peer_name
 from shared.spec import RoleSpec
 from shared.wire.messages import (
@@ -45,6 +46,7 @@ class AgentCore:
         self._broken: str | None = None
         self._injecting = asyncio.Lock()
         self._hub: ControlHub
+        self._keys = make_key_book(settings.curve_users) if settings.curve_users else None
         modules = settings.role_modules
         warm = (*settings.warm_modules, *(modules[role] for role in WARM_ROLES))
         self._nurseries = {
@@ -55,7 +57,8 @@ class AgentCore:
     async def open(self) -> None:
         for nursery in self._nurseries.values():
             await nursery.open()
-        self._hub = ControlHub(Counters(self._settings.run_dir / "counters" / "agent.0.bin"))
+        keys = None if self._keys is None else self._keys.agent()
+        self._hub = ControlHub(Counters(self._settings.run_dir / "counters" / "agent.0.bin"), keys=keys)
         self._tasks.append(asyncio.create_task(self._receive()))
 
     # --- starting -------------------------------------------------------------------------------------
@@ -86,7 +89,8 @@ class AgentCore:
         known = self._table.get(spec.name)
         if known is not None and known.alive:
             raise LaunchError(f"{spec.name} runs already (pid {known.pid})")
-        spec = dataclasses.replace(spec, control_endpoint=self._hub.endpoint)
+        keys = None if self._keys is None else self._keys.role(spec.name)
+        spec = dataclasses.replace(spec, control_endpoint=self._hub.endpoint, keys=keys)
         entry = self._table[spec.name] = RoleEntry(spec)
         self._nursery_of(spec).fork(spec, self._settings.role_modules[spec.role])
         return entry

@@ -6,6 +6,7 @@ from launch.cluster import require_ray
 from launch.errors import LaunchError
 from shared.config import RunConfig
 from shared.config_file import ConfigError
+from shared.link_curve import curve_available
 from shared.rate_table import RateTableError, read_rates
 from shared.semantic.manifest import BundleError, read_manifest
 from shared.shipped import SHIPPED_BUNDLES, bundle_folder
@@ -17,8 +18,8 @@ _BUNDLE_FILES = (("config.json",), ("tokenizer.json",), ("weights.safetensors", 
 def checked(config: RunConfig) -> RunConfig:
     """The configuration, the bundle's path made absolute. Raises `LaunchError` or `ConfigError`."""
     require_ray()
-    if config.security.curve:
-        raise ConfigError("security.curve: not available yet; all links are on loopback")
+    if config.security.curve_on() and not curve_available():
+        raise ConfigError("security.curve: this machine's ZeroMQ was built without CURVE")
     address = config.cluster.address
     if address is not None and "://" in address:
         raise LaunchError(f"cluster.address {address}: expected host:port of a running Ray, not a client URL")

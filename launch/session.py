@@ -131,6 +131,7 @@ class Session:
             owner_pid=os.getpid(),
             role_modules={**ROLE_MODULES, **replaced},
             warm_modules=warm_modules(self.config.channel),
+            curve_users=self.config.users if self.config.security.curve_on() else 0,
         )
 
     def _build_workload(self) -> int:

@@ -12,9 +12,10 @@ Outcomes, so that numbers of different ends can be held against each other:
 Hence, once nothing is in flight, per class: on a hop, offered (sender) = delivered + dropped (receiver); and
 across the emulator, in frames, delivered + duplicated (hop in) = offered + dropped (hop out).
 
-Wire bytes are payload + header + ZMTP framing. A SymbolFrame is two portions: its stream, with the one frame,
-the header and the framing, and its pilots, with their payload bytes, channel uses and energy. Energy is the
-sum of |x|^2 as sent; pilots have unit modulus. What the air charges is charged by whoever sends it.
+Wire bytes are payload + header + ZMTP framing, CURVE's included where links are encrypted. A SymbolFrame is
+two portions: its stream, with the one frame, the header and the framing, and its pilots, with their payload
+bytes, channel uses and energy. Energy is the sum of |x|^2 as sent; pilots have unit modulus. What the air
+charges is charged by whoever sends it.
 """
 
 from collections.abc import Sequence
@@ -61,9 +62,9 @@ class Portion:
     energy: float
 
 
-def portions(message: Message, header_bytes: int, payload_bytes: int) -> list[Portion]:
+def portions(message: Message, header_bytes: int, payload_bytes: int, curve: bool = False) -> list[Portion]:
     """Split one message of these part sizes; sums over the portions are the message's own numbers."""
-    wire = wire_bytes(message, header_bytes, payload_bytes)
+    wire = wire_bytes(message, header_bytes, payload_bytes, curve)
     if isinstance(message, SymbolFrame):
         return _symbol_frame(message, header_bytes, payload_bytes, wire)
     purpose = "retransmission" if getattr(message, "attempt", 0) else "first"
@@ -74,11 +75,11 @@ def portions(message: Message, header_bytes: int, payload_bytes: int) -> list[Po
     return [Portion(klass, purpose, users, 1, payload_bytes, header_bytes, wire, uses, energy)]
 
 
-def wire_bytes(message: Message, header_bytes: int, payload_bytes: int) -> int:
+def wire_bytes(message: Message, header_bytes: int, payload_bytes: int, curve: bool = False) -> int:
     """Bytes of the message on a TCP connection, ZMTP framing included."""
     if hasattr(message, "payload"):
-        return message_wire_bytes((header_bytes, payload_bytes))
-    return part_wire_bytes(header_bytes)
+        return message_wire_bytes((header_bytes, payload_bytes), curve)
+    return part_wire_bytes(header_bytes, curve)
 
 
 def class_of(message: Message) -> str:

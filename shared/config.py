@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
 from shared.fault_config import FaultConfig
+from shared.keys import MAX_KEY_USERS
 from shared.process_fault_config import ProcessFaultConfig
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOTS
@@ -218,15 +219,13 @@ class ClusterConfig(_Section):
 
 
 class SecurityConfig(_Section):
-    """CURVE on the data plane. Every link stays on loopback, where it is off; it cannot be turned on yet."""
+    """`curve`: CURVE on all links; none: where a run has more than one host, which no run has today."""
 
-    curve: bool = False
+    curve: bool | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.curve:
-            raise ValueError("security.curve cannot be turned on: links of this version stay on loopback")
-        return self
+    def curve_on(self, hosts: int = 1) -> bool:
+        """Whether the links of a run on so many hosts are encrypted."""
+        return hosts > 1 if self.curve is None else self.curve
 
 
 class ChaosConfig(_Section):
@@ -278,6 +277,8 @@ class RunConfig(_Section):
     def _check(self) -> Self:
         if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
+        if self.security.curve_on() and self.users > MAX_KEY_USERS:
+            raise ValueError(f"security.curve: at most {MAX_KEY_USERS} users, not {self.users}")
         for number, fault in enumerate(self.process_faults):
             if fault.role.startswith("ue-") and int(fault.role[3:]) >= self.users:
                 raise ValueError(f"process_faults.{number}.role: there is no {fault.role} among {self.users}")

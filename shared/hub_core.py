@@ -55,7 +55,7 @@ class HubCore:
     def send(self, to: str, message: Message) -> None:
         """See `Link.send`."""
         parts = encode(message)
-        outgoing = Outgoing(message, parts, sizes_of(parts), wire_bytes_of(parts))
+        outgoing = Outgoing(message, parts, sizes_of(parts), wire_bytes_of(parts, self._meter.curve))
         route = self._routes.get(to)
         named = message.incarnation if isinstance(message, Welcome | Refused | Heartbeat) else None
         if named is not None and (route is None or named != route.incarnation):
@@ -111,13 +111,13 @@ class HubCore:
         """(source, message) of what arrived, or None: then it has been counted as dropped."""
         known = parse_routing_id(identity)
         if known is None or (known[0] == "ce" and not self._control):
-            self._meter.unreadable(None, wire_bytes_of(parts), "unknown_peer")
+            self._meter.unreadable(None, wire_bytes_of(parts, self._meter.curve), "unknown_peer")
             return None
         peer, incarnation = known
         try:
             message = decode(parts)
         except ProtocolError as error:
-            self._meter.unreadable(peer, wire_bytes_of(parts), error.reason)
+            self._meter.unreadable(peer, wire_bytes_of(parts, self._meter.curve), error.reason)
             return None
         sizes = sizes_of(parts)
         fault = self._fault(peer, incarnation, message) or self._introduce(peer, incarnation, message)

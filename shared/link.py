@@ -4,9 +4,11 @@
     ControlHub   an agent's ROUTER              ControlPeer  a role's DEALER to its agent
 
 All calls return at once. `await receive()` serves plain asyncio code; `set_waker` with `receive_nowait` an
-event loop of one's own. Each link belongs to one thread.
+event loop of one's own. Each link belongs to one thread. With `keys` a link speaks CURVE and nothing else,
+and a hub lets in its guests alone; without, nothing is protected.
 """
 
+from shared.keys import HubKeys, PeerKeys
 from shared.ledger import Counters
 from shared.link_hub import TcpHub
 from shared.link_peer import TcpPeer
@@ -28,8 +30,9 @@ class DataHub(TcpHub):
         credit_bytes: int = DEFAULT_CREDIT_BYTES,
         queue_bytes: int = DEFAULT_QUEUE_BYTES,
         port: int = 0,
+        keys: HubKeys | None = None,
     ) -> None:
-        super().__init__("ce", counters, host, bind_host, credit_bytes, queue_bytes, port)
+        super().__init__("ce", counters, host, bind_host, credit_bytes, queue_bytes, port, keys)
 
 
 class ControlHub(TcpHub):
@@ -41,8 +44,9 @@ class ControlHub(TcpHub):
         host: str = "127.0.0.1",
         bind_host: str | None = None,
         queue_bytes: int = DEFAULT_QUEUE_BYTES,
+        keys: HubKeys | None = None,
     ) -> None:
-        super().__init__("agent", counters, host, bind_host, None, queue_bytes)
+        super().__init__("agent", counters, host, bind_host, None, queue_bytes, keys=keys)
 
 
 class DataPeer(TcpPeer):
@@ -55,8 +59,9 @@ class DataPeer(TcpPeer):
         endpoint: str,
         counters: Counters | None,
         queue_bytes: int = DEFAULT_QUEUE_BYTES,
+        keys: PeerKeys | None = None,
     ) -> None:
-        super().__init__(me, incarnation, "ce", endpoint, counters, queue_bytes)
+        super().__init__(me, incarnation, "ce", endpoint, counters, queue_bytes, keys)
 
 
 class ControlPeer(TcpPeer):
@@ -69,5 +74,6 @@ class ControlPeer(TcpPeer):
         endpoint: str,
         counters: Counters | None = None,
         queue_bytes: int = DEFAULT_QUEUE_BYTES,
+        keys: PeerKeys | None = None,
     ) -> None:
-        super().__init__(me, incarnation, "agent", endpoint, counters, queue_bytes)
+        super().__init__(me, incarnation, "agent", endpoint, counters, queue_bytes, keys)

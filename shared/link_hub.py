@@ -1,11 +1,13 @@
 """A hub over TCP: a ROUTER socket under a `HubCore`, and the books of its connections."""
 
 from shared.hub_core import HubCore
+from shared.keys import AllowList, HubKeys
 from shared.ledger import Counters
-from shared.link_tcp import FAILURES, TcpLink
+from shared.link_socket import FAILURES, Received
+from shared.link_tcp import TcpLink
 from shared.link_types import SENT, Connection, Outgoing, wire_bytes_of
 from shared.meter import Meter
-from shared.routing import parse_routing_id
+from shared.routing import parse_routing_id, peer_of_end
 from shared.wire.framing import connection_wire_bytes
 from shared.wire.messages import Message
 
@@ -24,14 +26,17 @@ class TcpHub(TcpLink):
         credit_bytes: int | None,
         queue_bytes: int,
         port: int = 0,
+        keys: HubKeys | None = None,
     ) -> None:
-        meter = Meter(counters, me)
-        super().__init__("ROUTER", b"", meter)
+        meter = Meter(counters, me, curve=keys is not None)
+        super().__init__("ROUTER", b"", meter, keys)
+        self._allowed = None if keys is None else AllowList(keys.guests)
         self._core = HubCore(meter, self._transport, credit_bytes, queue_bytes, control=me == "agent")
         self._by_fd: dict[int, tuple[bytes, Connection]] = {}
         self._by_id: dict[bytes, Connection] = {}
         self._fresh: set[int] = set()  # descriptors of connections that have not spoken yet
-        self._failed = 0  # failed handshakes whose disconnection has not been seen yet
+        self._failing = False  # an event has just said why the connection that it is about will be lost
+        self._refused = 0  # connections of unknown keys whose loss has not been seen yet
         self.endpoint = f"tcp://{host}:{self._socket.bind(bind_host or host, port)}"
 
     def send(self, to: str, message: Message) -> None:
@@ -59,13 +64,24 @@ class TcpHub(TcpLink):
         return [connection for _, connection in self._by_fd.values() if connection.open]
 
     def _transport(self, identity: bytes, outgoing: Outgoing) -> str:
-        state = self._socket.send([identity, *outgoing.parts])
+        state = self._socket.send([self._address(identity), *outgoing.parts])
         if state == SENT and identity in self._by_id:
             self._by_id[identity].sent += outgoing.wire
         return state
 
-    def _accept(self, parts: list[bytes | memoryview], fd: int) -> tuple[str, Message] | None:
-        identity = bytes(parts[0])
+    def _address(self, identity: bytes) -> bytes:
+        """The ROUTER's name for a connection."""
+        return identity if self._allowed is None else self._allowed.address(identity)
+
+    def _accept(self, received: Received) -> tuple[str, Message] | None:
+        parts, fd = received.parts, received.fd
+        identity: bytes | None = bytes(parts[0])
+        if self._allowed is not None:
+            identity = self._allowed.admitted(bytes(parts[0]), received.guest)
+        if identity is None:  # a guest, but not the one it says: on no connection that is in the books
+            self._fresh.discard(fd)
+            self._meter.unreadable(peer_of_end(received.guest), 0, "wrong_user_id")
+            return None
         if fd < 0:
             return self._core.accept(b"", parts[1:])  # not of this protocol's age: whatever it calls itself
         if fd not in self._by_fd or self._by_fd[fd][0] != identity:
@@ -73,7 +89,7 @@ class TcpHub(TcpLink):
         if fd in self._fresh or fd not in self._by_fd:
             self._spoke_first(fd, identity)
         if fd in self._by_fd:
-            self._by_fd[fd][1].received += wire_bytes_of(parts[1:])
+            self._by_fd[fd][1].received += wire_bytes_of(parts[1:], self._meter.curve)
         return self._core.accept(identity, parts[1:])
 
     def _spoke_first(self, fd: int, identity: bytes) -> None:
@@ -83,7 +99,9 @@ class TcpHub(TcpLink):
         if known is None:
             return
         peer, incarnation = known
-        ours, theirs = connection_wire_bytes("ROUTER"), connection_wire_bytes("DEALER", identity)
+        curve = self._meter.curve
+        ours = connection_wire_bytes("ROUTER", curve=curve)
+        theirs = connection_wire_bytes("DEALER", self._address(identity), curve)
         self._meter.connection(peer, ours, theirs)
         if identity in self._by_id:
             self._core.reconnected(peer)
@@ -92,20 +110,29 @@ class TcpHub(TcpLink):
         self._by_id[identity] = connection
 
     def _on_event(self, name: str, fd: int) -> None:
+        told, self._failing = self._failing, False
         if name == "accepted":
             self._fresh.add(fd)
             self._by_fd.pop(fd, None)
         elif name in FAILURES:
-            self._failed += 1
             self._meter.unreadable(None, 0, name)
-        elif name == "disconnected" and fd in self._fresh:
+            if name == "unknown_key":  # the client is told, and closes
+                self._refused += 1
+            else:
+                self._failing = True
+        elif name == "disconnected":
+            self._on_lost(fd, told)
+
+    def _on_lost(self, fd: int, told: bool) -> None:
+        """A connection is gone; `told`: the event before has said why, and has been counted."""
+        if fd in self._fresh:
             # Whoever it was left without a word, or sent what ZeroMQ would not have (too large, not ZMTP).
             self._fresh.discard(fd)
             self.events["lost_stranger"] += 1
-            if self._failed:
-                self._failed -= 1
-            else:
+            if not told and self._refused:
+                self._refused -= 1
+            elif not told:
                 self._meter.unreadable(None, 0, "never_spoke")
-        elif name == "disconnected" and fd in self._by_fd:
+        elif fd in self._by_fd:
             self._by_fd[fd][1].open = False
             self.events["lost_peer"] += 1

@@ -1,7 +1,9 @@
 """A peer over TCP: a DEALER socket under a `PeerCore`, and the books of its connection."""
 
+from shared.keys import PeerKeys, tagged
 from shared.ledger import Counters
-from shared.link_tcp import FAILURES, TcpLink
+from shared.link_socket import FAILURES, Received
+from shared.link_tcp import TcpLink
 from shared.link_types import SENT, Connection, Outgoing, wire_bytes_of
 from shared.meter import Meter
 from shared.peer_core import PeerCore
@@ -23,14 +25,17 @@ class TcpPeer(TcpLink):
         endpoint: str,
         counters: Counters | None,
         queue_bytes: int,
+        keys: PeerKeys | None,
     ) -> None:
-        meter = Meter(counters, me)
+        meter = Meter(counters, me, curve=keys is not None)
         self._me, self._incarnation, self._hub = me, incarnation, hub
         self._identity = routing_id(me, incarnation)
+        if keys is not None:
+            self._identity = tagged(self._identity, keys.own.tag)
         self._connection: Connection | None = None
         self._connecting_fd = -1
         self._sent_early = 0  # given to ZeroMQ before the connection stood: goes out on it first
-        super().__init__("DEALER", self._identity, meter)
+        super().__init__("DEALER", self._identity, meter, keys)
         self._core = PeerCore(me, incarnation, hub, meter, self._transport, queue_bytes)
         self._socket.connect(endpoint)
 
@@ -73,19 +78,21 @@ class TcpPeer(TcpLink):
             self._connection.sent += outgoing.wire
         return state
 
-    def _accept(self, parts: list[bytes | memoryview], fd: int) -> tuple[str, Message] | None:
+    def _accept(self, received: Received) -> tuple[str, Message] | None:
         if self._connection is None:
             self._socket.read()  # the event that announced the connection is there, if not yet read
         if self._connection is not None:
-            self._connection.received += wire_bytes_of(parts)
-        message = self._core.accept(parts)
+            self._connection.received += wire_bytes_of(received.parts, self._meter.curve)
+        message = self._core.accept(received.parts)
         return None if message is None else (self._hub, message)
 
     def _on_event(self, name: str, fd: int) -> None:
         if name == "connected":
             self._connecting_fd = fd
         elif name == "handshake_succeeded":
-            ours, theirs = connection_wire_bytes("DEALER", self._identity), connection_wire_bytes("ROUTER")
+            curve = self._meter.curve
+            ours = connection_wire_bytes("DEALER", self._identity, curve)
+            theirs = connection_wire_bytes("ROUTER", curve=curve)
             self._meter.connection(self._hub, ours, theirs)
             sent, self._sent_early = ours + self._sent_early, 0
             self._connection = Connection(self._hub, self._incarnation, self._connecting_fd, sent, theirs)

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from shared.hub_core import HubCore
-from shared.link_socket import LinkSocket
+from shared.keys import HubKeys, PeerKeys
+from shared.link_socket import LinkSocket, Received
 from shared.meter import Meter
 from shared.peer_core import PeerCore
 from shared.wire.messages import Message
 
-FAILURES = ("handshake_failed", "handshake_failed_protocol", "handshake_failed_auth")
 _FLUSH_S = 0.02
 _YIELD_EVERY = 32  # messages that `receive` gives before it lets the event loop run
 
@@ -20,15 +20,15 @@ class TcpLink:
 
     _core: HubCore | PeerCore
 
-    def __init__(self, kind: str, identity: bytes, meter: Meter) -> None:
+    def __init__(self, kind: str, identity: bytes, meter: Meter, keys: HubKeys | PeerKeys | None) -> None:
         self._meter = meter
         self._given = 0
-        self._socket = LinkSocket(kind, identity, self._on_event)
+        self._socket = LinkSocket(kind, identity, self._on_event, keys)
 
     @property
     def events(self) -> Counter[str]:
         """Connection events so far by name: accepted, connected, disconnected, handshake_succeeded,
-        handshake_failed, handshake_failed_protocol, handshake_failed_auth, lost_stranger, lost_peer."""
+        lost_stranger, lost_peer, and `shared.link_socket.FAILURES`."""
         return self._socket.events
 
     @property
@@ -39,7 +39,7 @@ class TcpLink:
     def receive_nowait(self) -> tuple[str, Message] | None:
         """See `Link.receive_nowait`."""
         while (received := self._socket.take()) is not None:
-            found = self._accept(received.parts, received.fd)
+            found = self._accept(received)
             if found is not None:
                 return found
         return None
@@ -85,7 +85,7 @@ class TcpLink:
             self._core.close()
             self._socket.close(linger_ms)
 
-    def _accept(self, parts: list[bytes | memoryview], fd: int) -> tuple[str, Message] | None:
+    def _accept(self, received: Received) -> tuple[str, Message] | None:
         raise NotImplementedError
 
     def _on_event(self, name: str, fd: int) -> None:

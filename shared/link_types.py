@@ -18,7 +18,7 @@ DEFAULT_CREDIT_BYTES = 4 * 2**20
 
 @dataclass(slots=True)
 class Connection:
-    """One TCP connection, in wire bytes as the link counts them: greeting and READY included."""
+    """One TCP connection, in wire bytes as the link counts them: greeting and handshake included."""
 
     peer: str
     incarnation: int
@@ -88,9 +88,9 @@ def sizes_of(parts: list[Part]) -> Sizes:
     return Sizes(_nbytes(parts[0]), _nbytes(parts[1]) if len(parts) > 1 else 0)
 
 
-def wire_bytes_of(parts: list[Part]) -> int:
+def wire_bytes_of(parts: list[Part], curve: bool = False) -> int:
     """Wire bytes of any multipart message."""
-    return message_wire_bytes(_nbytes(part) for part in parts)
+    return message_wire_bytes((_nbytes(part) for part in parts), curve)
 
 
 def _nbytes(part: Part) -> int:

@@ -23,10 +23,12 @@ class Meter:
     """The books of one end: 'bs', 'ce', 'ue:3', or 'agent' for the agent's end of the control links.
 
     Data links are hops 'bs-ce' and 'ce-ue'; control links are hop 'agent', class 'agent'. Without `counters`
-    nothing is counted. Raises `shared.ledger.LedgerError` when the disk is full.
+    nothing is counted. `curve`: the links are encrypted, which takes more bytes. Raises
+    `shared.ledger.LedgerError` when the disk is full.
     """
 
-    def __init__(self, counters: Counters | None, me: str) -> None:
+    def __init__(self, counters: Counters | None, me: str, curve: bool = False) -> None:
+        self.curve = curve
         self._counters = counters
         self._me = me
         self._end = end_name(me)
@@ -85,7 +87,7 @@ class Meter:
         self._put(key, frames, 0, 0, n_bytes)
 
     def connection(self, peer: str, sent: int, received: int) -> None:
-        """Greeting and READY of a connection that came about, in wire bytes each way; no frames."""
+        """Greeting and handshake of a connection that came about, in wire bytes each way; no frames."""
         user = user_of_peer(self._me if self._me.startswith("ue:") else peer)
         users = str(user) if user >= 0 and self._hop(peer) == "ce-ue" else ""
         klass = "agent" if self._hop(peer) == "agent" else "session"
@@ -107,7 +109,7 @@ class Meter:
         times: int = 1,
         only: str = "",
     ) -> int:
-        for portion in portions(message, sizes.header, sizes.payload):
+        for portion in portions(message, sizes.header, sizes.payload, self.curve):
             users = portion.users
             if only.startswith("ue:") and portion.klass != "agent":
                 users = str(user_of_peer(only))
@@ -125,7 +127,7 @@ class Meter:
                 portion,
                 times,
             )
-        return wire_bytes(message, sizes.header, sizes.payload)
+        return wire_bytes(message, sizes.header, sizes.payload, self.curve)
 
     def _add(self, key: RowKey, portion: Portion, times: int) -> None:
         self._put(

@@ -40,7 +40,7 @@ class PeerCore:
     def send(self, message: Message) -> None:
         """See `Link.send`; there is only one place to send to."""
         parts = encode(message)
-        outgoing = Outgoing(message, parts, sizes_of(parts), wire_bytes_of(parts))
+        outgoing = Outgoing(message, parts, sizes_of(parts), wire_bytes_of(parts, self._meter.curve))
         if isinstance(message, Hello):
             self._window, self._consumed, self._reported = None, 0, 0
         if self._held_bytes + outgoing.wire > self._queue_bytes and self._held:
@@ -84,7 +84,7 @@ class PeerCore:
 
     def accept(self, parts: list[Part]) -> Message | None:
         """The message that arrived, or None: then it has been counted as dropped."""
-        wire = wire_bytes_of(parts)
+        wire = wire_bytes_of(parts, self._meter.curve)
         self._consumed += wire
         try:
             message = decode(parts)

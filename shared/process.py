@@ -75,7 +75,7 @@ def open_data_link(spec: RoleSpec, counters: Counters | None) -> DataHub | DataP
 
     Raises `OSError`.
     """
-    limits = spec.config.limits
+    limits, keys = spec.config.limits, spec.keys
     if spec.role == "ce":
         host = spec.control_endpoint.removeprefix("tcp://").rpartition(":")[0] or "127.0.0.1"
         return DataHub(
@@ -84,16 +84,19 @@ def open_data_link(spec: RoleSpec, counters: Counters | None) -> DataHub | DataP
             credit_bytes=limits.credit_bytes,
             queue_bytes=limits.queue_bytes_per_user,
             port=int(spec.data_endpoint.rpartition(":")[2] or 0),  # a restarted emulator's peers know it
+            keys=None if keys is None else keys.as_hub(),
         )
     queue_bytes = limits.queue_bytes_per_user * (spec.config.users if spec.role == "bs" else 1)
     name = peer_name(spec.role, spec.user)
-    return DataPeer(name, spec.incarnation, spec.data_endpoint, counters, queue_bytes)
+    peer_keys = None if keys is None else keys.as_peer("ce")
+    return DataPeer(name, spec.incarnation, spec.data_endpoint, counters, queue_bytes, peer_keys)
 
 
 def open_control_link(spec: RoleSpec, counters: Counters | None) -> ControlPeer:
     """The role's link to its agent. Raises `OSError` for a malformed endpoint."""
     name = peer_name(spec.role, spec.user)
-    return ControlPeer(name, spec.incarnation, spec.control_endpoint, counters)
+    keys = None if spec.keys is None else spec.keys.as_peer("agent")
+    return ControlPeer(name, spec.incarnation, spec.control_endpoint, counters, keys=keys)
 
 
 def redirect_output(path: Path) -> None:

@@ -49,6 +49,11 @@ def end_name(peer: str) -> str:
     return peer.replace(":", "-")
 
 
+def peer_of_end(end: str) -> str:
+    """Inverse of `end_name`."""
+    return end.replace("-", ":")
+
+
 def routing_id(peer: str, incarnation: int) -> bytes:
     """b'bs.0', b'ue-3.2'."""
     return f"{end_name(peer)}.{incarnation}".encode()

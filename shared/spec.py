@@ -1,9 +1,10 @@
 """What a role process is told when it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.config import RunConfig
+from shared.keys import RoleKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,7 @@ class RoleSpec:
     """Everything a role process needs; passed by the agent, picklable, no open handles.
 
     `role` is bs, ce or ue; `user` is -1 except for UEs; `data_endpoint` is empty for the emulator, which
-    binds and reports its own. `host` names the machine in the journal.
+    binds and reports its own. `host` names the machine in the journal. `keys`: None without CURVE.
     """
 
     run_id: str
@@ -23,6 +24,7 @@ class RoleSpec:
     control_endpoint: str
     data_endpoint: str
     host: str
+    keys: RoleKeys | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

@@ -131,6 +131,12 @@ class Receiver:
         self._bytes += _size(frame)
         return self._conclude(frame.group_id, now_s)
 
+    def has(self, frame: SymbolFrame) -> bool:
+        """Whether this very transmission is kept: the frame is a copy, by a fault or by somebody's doing."""
+        group = self._groups.get(frame.group_id)
+        copies = () if group is None else group.frames.get(frame.frame_id, ())
+        return any(copy.attempt == frame.attempt for copy in copies)
+
     def _adds(self, frame: SymbolFrame, copies: Sequence[SymbolFrame]) -> bool:
         """Whether a further copy of a frame is worth keeping: another attempt at the same, to be combined."""
         first = copies[0]

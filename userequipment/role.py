@@ -84,6 +84,8 @@ class UserEquipment:
         if isinstance(message, SymbolFrame):
             if message.users == (self._spec.user,) and not _readable(message):
                 actions.append(Drop("ce", message, "bad_samples"))  # missing, so it is asked for
+            elif message.users == (self._spec.user,) and self._receiver.has(message):
+                actions.append(Drop("ce", message, "repeated"))
             elif message.users == (self._spec.user,):
                 actions += self._act(self._receiver.on_frame(message, now_s))
             else:

@@ -60,9 +60,9 @@ def test_a_run_ends_valid_with_every_file_and_leaves_nothing(real: Workplace) ->
     check_ledger_against_kernel(out, users=2)
 
 
-def test_questions_asked_at_the_ue_never_leave_it(real: Workplace) -> None:
+def test_questions_asked_at_the_ue_never_leave_it_and_curve_is_counted_to_the_byte(real: Workplace) -> None:
     prepare(real)
-    wanted = ("--set", "question_at=ue", "--set", "control=image_erased")
+    wanted = ("--set", "question_at=ue", "--set", "control=image_erased", "--set", "security.curve=true")
     done = real.run("run", "run.yaml", *wanted, "--out", "out", "--json", timeout_s=200.0)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
@@ -72,6 +72,7 @@ def test_questions_asked_at_the_ue_never_leave_it(real: Workplace) -> None:
     vqa = summary["accuracy"]["vqa"]
     assert (vqa["total"], vqa["control"]["total"]) == (8, 8)
     assert "what color" not in (real.folder / "out" / "journal.jsonl").read_text()
+    assert (summary["connections_compared"], summary["drops"]) == (6, [])
     check_ledger_against_kernel(real.folder / "out", users=2)
 
 

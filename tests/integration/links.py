@@ -7,9 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from shared.kernel import tcp_counters
+from shared.keys import KeyBook
 from shared.ledger import Counters, LedgerRow
 from shared.link import DataHub, DataPeer
 from shared.link_types import Link
+from shared.routing import end_name
 from shared.wire.messages import Message
 from tests.unit.shared.samples import hello, welcome
 
@@ -17,15 +19,23 @@ CREDIT = 2**20
 
 
 class Star:
-    """A hub, a base station and users, connected and welcomed; each with counters of its own."""
+    """A hub, a base station and users, connected and welcomed; each with counters of its own.
 
-    def __init__(self, folder: Path, users: int) -> None:
+    `keys`: None, or all of the run's: then the links speak CURVE.
+    """
+
+    def __init__(self, folder: Path, users: int, keys: KeyBook | None = None) -> None:
         names = ["ce", "bs", *(f"ue:{u}" for u in range(users))]
         self.counters = {name: Counters(folder / name.replace(":", "-")) for name in names}
-        self.hub = DataHub(self.counters["ce"], credit_bytes=CREDIT)
-        self.peers = {
-            name: DataPeer(name, 0, self.hub.endpoint, self.counters[name]) for name in names if name != "ce"
-        }
+        self.keys = keys
+        hub_keys = None if keys is None else keys.role("ce").as_hub()
+        self.hub = DataHub(self.counters["ce"], credit_bytes=CREDIT, keys=hub_keys)
+        self.peers = {name: self.connect(name) for name in names if name != "ce"}
+
+    def connect(self, name: str, incarnation: int = 0, endpoint: str = "") -> DataPeer:
+        """A peer of this name with its own key and counters; by way of `endpoint`, else straight."""
+        keys = None if self.keys is None else self.keys.role(end_name(name)).as_peer("ce")
+        return DataPeer(name, incarnation, endpoint or self.hub.endpoint, self.counters[name], keys=keys)
 
     async def __aenter__(self) -> Self:
         for name, peer in self.peers.items():

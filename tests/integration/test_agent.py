@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from zmq.utils import z85
 
 from launch.agent import Agent
 from launch.agent_api import AgentSettings, StopBudget
@@ -26,14 +27,16 @@ QUICK = StopBudget(drain_s=2.0, quiesce_s=1.0, counters_s=1.0, exit_s=2.0)
 
 
 @pytest.fixture
-def make_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Agent]]:
+def make_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Agent]]:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     run_id = f"test-{tmp_path.name}-{os.getpid()}"
     monkeypatch.setenv("M4SC_RUN_ID", run_id)
     made: list[Agent] = []
 
-    def make() -> Agent:
-        settings = AgentSettings(run_id, tmp_path, "host", role_modules=TINY, warm_modules=())
+    def make(curve_users: int = 0) -> Agent:
+        settings = AgentSettings(
+            run_id, tmp_path, "host", role_modules=TINY, warm_modules=(), curve_users=curve_users
+        )
         made.append(Agent(settings))
         return made[-1]
 
@@ -130,6 +133,29 @@ def test_a_killed_role_is_reported_and_comes_back_as_the_next_incarnation(
     assert (again.incarnation, again.user) == (1, 1)
     assert again.pid != first[1].pid
     assert agent.stop(QUICK).killed == []
+
+
+def test_under_curve_roles_start_restart_and_stop_and_no_secret_is_left_anywhere(
+    make_agent: Callable[..., Agent], tmp_path: Path
+) -> None:
+    agent = make_agent(curve_users=2)
+    agent.launch(all_roles(tmp_path), 20.0)
+    assert agent.restart("ue-1", 10.0).incarnation == 1
+    assert agent.ask(Ask(ask_id="a1", user=1, task="vqa", text="why?", payload=b"png"), 5.0).ask_id == "a1"
+    book = agent._core._keys
+    assert book is not None
+    pids = run_processes(os.environ["M4SC_RUN_ID"])
+    assert len(pids) >= 6  # two forkservers, four roles
+    seen = [
+        Path(f"/proc/{pid}/{name}").read_bytes() for pid in pids for name in ("cmdline", "environ", "comm")
+    ]
+    report = agent.stop(QUICK)
+    assert (report.drained, report.counters_equal, report.killed) == (True, True, [])
+    seen += [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(b"ue-1 starts" in data for data in seen)
+    for pair in (book.role("ue-1").own, book.role("ce").own, book.agent().own):
+        for secret in (pair.secret, pair.secret.hex().encode(), z85.encode(pair.secret), pair.tag):
+            assert not any(secret in data for data in seen)
 
 
 def test_a_living_role_can_be_restarted(make_agent: Callable[[], Agent], tmp_path: Path) -> None:

@@ -6,13 +6,19 @@ from pathlib import Path
 import pytest
 
 from shared.kernel import tcp_connections, tcp_counters
+from shared.keys import KeyBook
 from shared.link import DataHub, DataPeer
+from shared.link_curve import make_key_book, make_key_pair
+from shared.wire.fields import MAX_PAYLOAD_BYTES
 from shared.wire.framing import connection_wire_bytes
 from shared.wire.messages import Bye, Cancel, Message, PeerState, SymbolFrame
 from tests.integration.links import Star, kernel_agrees, take_all, until
 from tests.unit.shared.samples import answer, feedback, heartbeat, hello, side_info, symbol_frame
 
 USERS = 3
+
+
+BOTH = pytest.mark.parametrize("curve", [False, True], ids=["null", "curve"])
 
 
 def downlink(rng: random.Random, n: int) -> Message:
@@ -39,9 +45,12 @@ def uplink(rng: random.Random, user: int) -> Message:
     )
 
 
-async def test_a_few_hundred_messages_of_all_classes_equal_the_kernel_to_the_byte(tmp_path: Path) -> None:
+@BOTH
+async def test_a_few_hundred_messages_of_all_classes_equal_the_kernel_to_the_byte(
+    tmp_path: Path, curve: bool
+) -> None:
     rng = random.Random(7)
-    async with Star(tmp_path, USERS) as star:
+    async with Star(tmp_path, USERS, make_key_book(USERS) if curve else None) as star:
         hub, peers = star.hub, star.peers
         for n in range(300):
             peers["bs"].send("ce", downlink(rng, n))
@@ -93,48 +102,68 @@ async def test_a_few_hundred_messages_of_all_classes_equal_the_kernel_to_the_byt
         assert star.wire("ce", "offered", hop="bs-ce") == star.wire("bs", "delivered")
 
 
-async def test_the_greeting_and_ready_formulas(tmp_path: Path) -> None:
+@BOTH
+async def test_the_greeting_and_handshake_formulas(tmp_path: Path, curve: bool) -> None:
     """Nothing but one Bye crosses: all else is ZMTP's own."""
+    pairs = KeyBook({name: make_key_pair() for name in ("ce", "agent", "ue-65535")})
     for incarnation in (0, 12_345_678):
-        hub, peer = DataHub(None), None
+        hub, peer = DataHub(None, keys=pairs.role("ce").as_hub() if curve else None), None
         try:
-            peer = DataPeer("ue:65535", incarnation, hub.endpoint, None)
+            keys = pairs.role("ue-65535").as_peer("ce") if curve else None
+            peer = DataPeer("ue:65535", incarnation, hub.endpoint, None, keys=keys)
             peer.send("ce", Bye(user=65_535, incarnation=incarnation))
             await hub.receive()
             await until(lambda: kernel_agrees(hub) and kernel_agrees(peer), peer)  # type: ignore[arg-type]  # noqa: B023
             (connection,) = hub.connections()
             kernel = tcp_counters(connection.fd)
             assert kernel is not None
-            assert kernel.bytes_on_wire == connection_wire_bytes("ROUTER")
+            assert kernel.bytes_on_wire == connection_wire_bytes("ROUTER", curve=curve)
         finally:
             hub.close()
             if peer is not None:
                 peer.close()
 
 
-async def test_a_reconnected_peer_is_booked_again(tmp_path: Path) -> None:
-    async with Star(tmp_path, 1) as star:
+@BOTH
+async def test_payloads_around_the_long_frame_limit_up_to_the_largest(tmp_path: Path, curve: bool) -> None:
+    """Frames are long above 255 bytes, those of CURVE above 222; the largest payload passes under both."""
+    async with Star(tmp_path, 1, make_key_book(1) if curve else None) as star:
+        station, user = star.peers["bs"], star.peers["ue:0"]
+        for size in (0, 1, 200, 221, 222, 223, 254, 255, 256, 65_536, 65_537, MAX_PAYLOAD_BYTES):
+            message = side_info(user=0, payload=bytes(size))
+            station.send("ce", message)
+            assert await star.hub.receive() == ("bs", message)
+            star.hub.send("ue:0", message)
+            assert await user.receive() == ("ce", message)
+            await until(lambda: all(kernel_agrees(link) for link in star.links()), star.hub)
+        assert star.dropped("ce") == {}
+
+
+@BOTH
+async def test_a_reconnected_peer_is_booked_again(tmp_path: Path, curve: bool) -> None:
+    async with Star(tmp_path, 1, make_key_book(1) if curve else None) as star:
         first = star.peers["ue:0"]
         first.close()
         await until(lambda: star.hub.events["lost_peer"] == 1, star.hub)
-        again = star.peers["ue:0"] = DataPeer("ue:0", 0, star.hub.endpoint, None)
+        again = star.peers["ue:0"] = star.connect("ue:0")
         again.send("ce", hello(user=0))
         await star.hub.receive()
         star.hub.send("ue:0", side_info(user=0))
         assert (await again.receive())[1] == side_info(user=0)
         await until(lambda: kernel_agrees(star.hub) and kernel_agrees(again), star.hub)
-        overhead = connection_wire_bytes("DEALER", b"ue-0.0")
+        overhead = connection_wire_bytes("DEALER", b"ue-0.0", curve)
         hellos = 2 * (star.wire("ce", "delivered", "0", "ce-ue") // 2)
         assert hellos == star.wire("ce", "delivered", "0", "ce-ue")  # two equal connections
         assert hellos > 2 * overhead
 
 
+@BOTH
 @pytest.mark.timeout(60)
-async def test_a_successor_and_its_frozen_predecessor(tmp_path: Path) -> None:
+async def test_a_successor_and_its_frozen_predecessor(tmp_path: Path, curve: bool) -> None:
     """Both connections live side by side: no handover war, and the older one can be addressed."""
-    async with Star(tmp_path, 1) as star:
+    async with Star(tmp_path, 1, make_key_book(1) if curve else None) as star:
         old = star.peers["ue:0"]
-        new = DataPeer("ue:0", 1, star.hub.endpoint, None)
+        new = star.connect("ue:0", 1)
         try:
             new.send("ce", hello(user=0, incarnation=1))
             assert (await star.hub.receive())[1] == hello(user=0, incarnation=1)

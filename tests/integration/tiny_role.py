@@ -30,7 +30,8 @@ def main(spec: RoleSpec) -> int:
         print("the last words", flush=True)
         os.kill(os.getpid(), signal.SIGSEGV)
     me = peer_name(spec.role, spec.user)
-    link = ControlPeer(me, spec.incarnation, spec.control_endpoint)
+    keys = None if spec.keys is None else spec.keys.as_peer("agent")
+    link = ControlPeer(me, spec.incarnation, spec.control_endpoint, keys=keys)
     counters = Counters(spec.counters_path)
     common = {"role": spec.role, "user": spec.user}
     if "refuse" in faults:

@@ -74,6 +74,8 @@ def test_everything_twice_is_answered_once() -> None:
     assert check_invariants(world, questions(N)) == {"ok": N}
     assert len(world.events("duplicate_answer")) >= N
     assert set(world.transmissions.values()) == {1}, "a copy is not a poll"
+    # Each of a user's frames goes through two doubling hops: one copy is kept, three are dropped.
+    assert world.drops["repeated"] == 3 * len(world.transmissions)
 
 
 def test_index_map_after_its_frames() -> None:

@@ -38,7 +38,8 @@ def test_a_file_and_overrides_make_a_configuration(tmp_path: Path) -> None:
             "channel: {faults: [{fault: loss, probabilty: 1}]}",
             "unknown key channel.faults.0.probabilty (nearest known: probability)",
         ),
-        ("security: {curve: true}", "security.curve cannot be turned on"),
+        ("security: {curve: maybe}", "security.curve: "),
+        ("{users: 8193, security: {curve: true}}", "security.curve: at most 8192 users, not 8193"),
         ("question_at: moon", "question_at: "),
         ("{question_at: ue, workload: {tasks: [text_classification]}}", "vqa among workload.tasks"),
         ("{question_at: ue, workload: {source: imdb_file}}", "vqa among workload.tasks"),
@@ -79,3 +80,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_resolved_configuration_reads_back_as_itself() -> None:
     config = RunConfig(users=2, seed=7)
     assert parse_config(config.model_dump(mode="json"), "config.yaml") == config
+
+
+@pytest.mark.parametrize(
+    ("curve", "on_one", "on_two"), [(None, False, True), (True, True, True), (False, False, False)]
+)
+def test_curve_unless_said_otherwise_is_for_more_than_one_host(
+    curve: bool | None, on_one: bool, on_two: bool
+) -> None:
+    security = parse_config({"security": {"curve": curve}}, "test").security
+    assert (security.curve_on(), security.curve_on(hosts=2)) == (on_one, on_two)

@@ -136,6 +136,18 @@ def test_the_first_copy_of_a_frame_counts() -> None:
     assert [copy.attempt for copy in reception.frames[0]] == [0]
 
 
+def test_a_repeated_transmission_is_known_and_a_retransmission_is_none() -> None:
+    _, frames = message_set()
+    r = receiver()
+    assert not r.has(frames[0])
+    r.on_frame(frames[0], 0.0)
+    assert r.has(frames[0])
+    assert r.has(replace(frames[0], payload=bytes(len(frames[0].payload)))), "whatever it says"
+    assert not r.has(replace(frames[0], attempt=1))
+    assert not r.has(frames[1])
+    assert not r.has(replace(frames[0], group_id=1))
+
+
 def test_at_the_deadline_a_request_is_forgotten() -> None:
     side, _ = message_set()
     r = receiver()
