@@ -32,7 +32,7 @@ class AgentSettings:
     """`owner_pid`: the process on this host with which the agent ends; None on another host.
 
     `role_modules` says which module's `main(spec)` is a role, `warm_modules` what is imported before forking
-    roles with a model, beyond those modules themselves.
+    roles with a model, beyond those modules themselves. `sample_every_s`: what processes use, if not None.
     """
 
     run_id: str
@@ -41,6 +41,7 @@ class AgentSettings:
     owner_pid: int | None = None
     role_modules: dict[str, str] = field(default_factory=lambda: dict(ROLE_MODULES))
     warm_modules: tuple[str, ...] = WARM_MODULES
+    sample_every_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

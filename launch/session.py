@@ -131,6 +131,7 @@ class Session:
             owner_pid=os.getpid(),
             role_modules={**ROLE_MODULES, **replaced},
             warm_modules=warm_modules(self.config.channel),
+            sample_every_s=self.config.resources.every_s,
         )
 
     def _build_workload(self) -> int:
