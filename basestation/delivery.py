@@ -74,8 +74,11 @@ class Delivery:
             r.next_poll_s = now_s + self._feedback_s
             r.stage_ms = {"queue": max(0.0, 1e3 * (now_s - r.admitted_s) - sum(plan.stage_ms.values()))}
             r.stage_ms |= plan.stage_ms
-            digest = plan.digests.get(r.request_id, "")
-            actions.append(Record("tokens", {"request_id": r.request_id, "user": r.user, "digest": digest}))
+            fields = {"request_id": r.request_id, "user": r.user}
+            fields |= {"digest": plan.digests.get(r.request_id, "")}
+            if r.cached is not None:
+                fields |= {"image_of": r.cached.identity}
+            actions.append(Record("tokens", fields))
         if not ready:
             return actions
         present = self._presence.present

@@ -63,7 +63,8 @@ class Endings:
             return [acknowledge, *self._answered(request, answer, now_s)]
         if request.answers > 1:
             self._score.duplicate_answers += 1
-            return [acknowledge, Record("duplicate_answer", names)]
+            said = {"text": answer.text, "later": answer.later}
+            return [acknowledge, Record("duplicate_answer", {**names, **said})]
         self._score.late += 1
         return [acknowledge, Record("late", {**names, "detail": f"after {request.state.value}"})]
 

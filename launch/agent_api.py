@@ -33,7 +33,8 @@ class AgentSettings:
 
     `role_modules` says which module's `main(spec)` is a role, `warm_modules` what is imported before forking
     roles with a model, beyond those modules themselves. `curve_users`: for how many users (and the other
-    roles) the agent makes CURVE keys; 0: links without CURVE.
+    roles) the agent makes CURVE keys; 0: links without CURVE. `sample_every_s`: how often it is noted what
+    processes use, if at all.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class AgentSettings:
     role_modules: dict[str, str] = field(default_factory=lambda: dict(ROLE_MODULES))
     warm_modules: tuple[str, ...] = WARM_MODULES
     curve_users: int = 0
+    sample_every_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

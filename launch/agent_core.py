@@ -13,6 +13,7 @@ from launch.errors import LaunchError, RoleRefused
 from launch.event_box import AgentEvent, EventBox
 from launch.nursery import Nursery, Report
 from launch.ordered_stop import OrderedStop
+from launch.resources.sampler import RESOURCES_FILE, ResourceLog, Watched, keep_sampling
 from launch.role_table import RoleEntry, last_lines
 from shared.ledger import Counters
 from shared.link import ControlHub
@@ -60,6 +61,10 @@ class AgentCore:
         keys = None if self._keys is None else self._keys.agent()
         self._hub = ControlHub(Counters(self._settings.run_dir / "counters" / "agent.0.bin"), keys=keys)
         self._tasks.append(asyncio.create_task(self._receive()))
+        if self._settings.sample_every_s is not None:
+            log = ResourceLog(self._settings.run_dir / RESOURCES_FILE)
+            sampling = keep_sampling(log, self._settings.sample_every_s, self._watched)
+            self._tasks.append(asyncio.create_task(sampling))
 
     # --- starting -------------------------------------------------------------------------------------
 
@@ -179,6 +184,13 @@ class AgentCore:
 
     async def _close_nurseries(self) -> None:
         await asyncio.gather(*(nursery.close() for nursery in self._nurseries.values()))
+
+    def _watched(self) -> list[Watched]:
+        """The living roles, this process and the one that it ends with."""
+        owner_pid = self._settings.owner_pid
+        launcher = [] if owner_pid is None else [Watched("supervisor", -1, 0, owner_pid)]
+        roles = [e.watched() for e in self._table.values() if e.alive]
+        return [*filter(None, roles), Watched("agent", -1, 0, os.getpid()), *launcher]
 
     # --- for the ordered stop -------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launch.resources.sampler import Watched
 from shared.spec import RoleSpec
 from shared.wire.messages import Ready, RoleFailed
 
@@ -46,6 +47,11 @@ class RoleEntry:
     @property
     def alive(self) -> bool:
         return self.exit_code is None
+
+    def watched(self) -> Watched | None:
+        """For samples of what it uses; None before it has been forked."""
+        spec = self.spec
+        return None if self.pid is None else Watched(spec.role, spec.user, spec.incarnation, self.pid)
 
     def crash_report(self) -> CrashReport:
         return CrashReport(

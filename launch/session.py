@@ -132,6 +132,7 @@ class Session:
             role_modules={**ROLE_MODULES, **replaced},
             warm_modules=warm_modules(self.config.channel),
             curve_users=self.config.users if self.config.security.curve_on() else 0,
+            sample_every_s=self.config.resources.every_s,
         )
 
     def _build_workload(self) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from launch.accounts import Account, accounts
 from launch.chaos.timeline import fault_timeline
 from launch.environment import environment
+from launch.resources.use import read_resources, resource_use
 from launch.run_files import RunFiles, read_run
 from launch.samples import sample_requests
 from launch.scoring import accuracy, judge
@@ -78,6 +79,7 @@ def write_results(
         "latency_ms": latency(files.events),
         "launch_to_first_answer_s": _to_first_answer_s(files.events, started_wall_s),
         "tokens": _tokens(files.events),
+        "resources": resource_use(read_resources(run_dir)),
         "environment": environment(),
         "samples": sample_requests(files.workload, ends, run_dir),
     }

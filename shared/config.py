@@ -218,6 +218,12 @@ class ClusterConfig(_Section):
     start_timeout_s: float = Field(60.0, gt=0.0)
 
 
+class ResourcesConfig(_Section):
+    """What every process uses, sampled every so many seconds into the run folder; none: not at all."""
+
+    every_s: float | None = Field(None, ge=0.1, le=3_600.0)
+
+
 class SecurityConfig(_Section):
     """`curve`: CURVE on all links; none: where a run has more than one host, which no run has today."""
 
@@ -269,6 +275,7 @@ class RunConfig(_Section):
     limits: LimitsConfig = LimitsConfig()
     liveness: LivenessConfig = LivenessConfig()
     cluster: ClusterConfig = ClusterConfig()
+    resources: ResourcesConfig = ResourcesConfig()
     security: SecurityConfig = SecurityConfig()
     process_faults: tuple[ProcessFaultConfig, ...] = Field((), max_length=1_024)
     chaos: ChaosConfig | None = None

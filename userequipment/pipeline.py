@@ -37,7 +37,7 @@ class Decoded:
     """What came out. `status`: ok, degraded (some sent tokens were lost), failed (no answer) or `CACHE_MISS`.
 
     `later` has (text, control_text) of every question asked here but the first. `kept`: the image is in the
-    cache.
+    cache. `sent_tokens`: how many were sent for this request; `erased_tokens` of them are lost.
     """
 
     status: str
@@ -50,6 +50,7 @@ class Decoded:
     stage_ms: dict[str, float]
     later: tuple[tuple[str, str | None], ...] = ()
     kept: bool = False
+    sent_tokens: int = 0
 
 
 class RequestPipeline:
@@ -126,6 +127,7 @@ class RequestPipeline:
             stage_ms={s: 1e3 * (b - a) for s, a, b in zip(stages, marks, marks[1:], strict=False)},
             later=tuple(zip((answer.text for answer in said[1:]), controls[1:], strict=True)),
             kept=kept,
+            sent_tokens=sum(bool(p.stream) for p in positions),
         )
 
     def _keep(

@@ -128,7 +128,16 @@ class UserEquipment:
             return [] if self._quiet else self._say(cache_miss_feedback(side)) + self._drained()
         answer = self._answer(side.request_id, result)
         journal: list[Action] = [
-            Record("ue_tokens", {"request_id": name, "user": answer.user, "digest": answer.digest}),
+            Record(
+                "ue_tokens",
+                {
+                    "request_id": name,
+                    "user": answer.user,
+                    "digest": answer.digest,
+                    "sent_tokens": result.sent_tokens,
+                    "erased_tokens": result.erased_tokens,
+                },
+            ),
             Record(
                 "ue_answer",
                 {

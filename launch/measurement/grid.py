@@ -1,7 +1,7 @@
 """Which runs make up a measurement: all combinations of users, overlap, SNR, operating point and sharing."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -123,11 +123,3 @@ def switches(option: str, text: str) -> list[bool]:
         if word not in ("on", "off"):
             raise LaunchError(f"{option} {text}: expected on, off or on,off")
     return list(dict.fromkeys(word == "on" for word in words))
-
-
-def check_overrides(overrides: Sequence[str]) -> None:
-    """What the grid sets is not set beside it. Raises `LaunchError`."""
-    for override in overrides:
-        key = override.partition("=")[0].strip()
-        if key in OWN_KEYS:
-            raise LaunchError(f"--set {override}: {key} is what the rows differ in, expected another option")

@@ -1,4 +1,4 @@
-"""The page itself: all on it comes from `summary.json`, `config.yaml` and `thumbnails/` of a run folder."""
+"""The page itself: all on it comes from files of a run folder, numbers from `summary.json` alone."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from launch.errors import RunFolderError
-from launch.report import plots
+from launch.report import over_time, plots
+from launch.report.history import History, read_history
 from launch.report.markup import STYLE, image, section, table
 from launch.scoring import MACRO_KINDS
 from launch.summary_table import BYTE_COLUMNS, FAULT_HEADINGS, fault_rows
@@ -48,13 +49,15 @@ def write_report(run_dir: Path) -> Path:
 
 
 def _page(summary: Mapping[str, Any], config: str, run_dir: Path) -> str:
+    history = read_history(run_dir)
     parts = [
         _head(summary),
         _verdict(summary),
         _accuracy(summary),
         _bytes(summary),
-        _latency(summary),
+        _latency(summary, history),
         _faults(summary),
+        _resources(summary, history),
         _drops(summary),
         _samples(summary, run_dir),
         _details(summary, config),
@@ -193,10 +196,13 @@ def _bytes(summary: Mapping[str, Any]) -> str:
     )
 
 
-def _latency(summary: Mapping[str, Any]) -> str:
+def _latency(summary: Mapping[str, Any], history: History) -> str:
     latency = summary["latency_ms"]
+    drawn = ""
+    if history.endings:
+        drawn = f"<figure>{over_time.latency_over_time(history, summary['faults'])}</figure>"
     if latency["p50"] is None:
-        return section("Latency", "<p>No request was answered.</p>")
+        return section("Latency", f"{drawn}<p>No request was answered.</p>")
     rows = [
         [name.replace("_", " "), *(f"{line[p]:.1f}" for p in ("p50", "p95", "p99"))]
         for name, line in (("request", latency), *latency["by_stage"].items())
@@ -207,7 +213,26 @@ def _latency(summary: Mapping[str, Any]) -> str:
     )
     headings = ["stage", "p50", "p95", "p99"]
     figure = f"<figure>{plots.latency_by_stage(summary)}</figure>"
-    return section("Latency", figure + table(headings, rows) + note)
+    return section("Latency", figure + table(headings, rows) + note + drawn)
+
+
+def _resources(summary: Mapping[str, Any], history: History) -> str:
+    if not summary["resources"] or not history.samples:
+        return ""
+    figure = f"<figure>{over_time.pss_over_time(history, summary['faults'])}</figure>"
+    shown = (
+        f"<p>The first {over_time.MAX_LINES} processes are drawn.</p>"
+        if len(summary["resources"]) > over_time.MAX_LINES
+        else ""
+    )
+    rows = [["–" if v is None else str(v) for v in line.values()] for line in summary["resources"]]
+    headings = [key.replace("_", " ") for key in summary["resources"][0]]
+    note = (
+        "<p>The last process of each role. PSS in millions of bytes, pages shared by several processes in "
+        "shares; its slope is that of the last half of the samples, of at most five minutes. Descriptors and "
+        "threads in the first sample and in the last.</p>"
+    )
+    return section("Resources", figure + shown + table(headings, rows) + note)
 
 
 def _drops(summary: Mapping[str, Any]) -> str:

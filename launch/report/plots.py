@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -32,13 +32,13 @@ _COLUMN_OF = {
     "control": "control_bytes",
     "feedback": "feedback_bytes",
 }
-_INK = "#333333"
+INK = "#333333"
 
 
 def bytes_and_uses(summary: Mapping[str, Any]) -> str:
     """Two panels: wire bytes per user, stacked by class, and channel uses per user."""
     users: Sequence[Mapping[str, Any]] = summary["users"][:MAX_USERS]
-    figure = _figure(9.4, 1.35 + 0.3 * len(users))
+    figure = new_figure(9.4, 1.35 + 0.3 * len(users))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     places = range(len(users))
     start = [0] * len(users)
@@ -60,7 +60,7 @@ def bytes_and_uses(summary: Mapping[str, Any]) -> str:
     handles, labels = left.get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def latency_by_stage(summary: Mapping[str, Any]) -> str:
@@ -68,7 +68,7 @@ def latency_by_stage(summary: Mapping[str, Any]) -> str:
     stages: Mapping[str, Mapping[str, float]] = summary["latency_ms"]["by_stage"]
     rows = [("request, all stages", summary["latency_ms"]), *stages.items()]
     rows = [(name, line) for name, line in rows if line["p50"] is not None]
-    figure = _figure(9.4, 0.9 + 0.3 * len(rows))
+    figure = new_figure(9.4, 0.9 + 0.3 * len(rows))
     axes = figure.subplots()
     places = range(len(rows))
     medians = [max(line["p50"], 0.01) for _, line in rows]
@@ -82,14 +82,14 @@ def latency_by_stage(summary: Mapping[str, Any]) -> str:
         x = max(medians[place], tails[place])
         axes.annotate(
             f"{line['p50']:.3g} / {line['p95']:.3g} ms", (x, place), (7, 0), textcoords="offset points",
-            va="center", color=_INK, fontsize=8.5,
+            va="center", color=INK, fontsize=8.5,
         )  # fmt: skip
     axes.set_yticks(list(places), [name.replace("_", " ") for name, _ in rows])
     axes.invert_yaxis()
     axes.set_xlim(right=max(tails) * 6)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_title("median (bar) and 95th percentile (mark), milliseconds", loc="left")
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def accuracy_bars(task: Mapping[str, Any], macro_of: Sequence[str]) -> str:
@@ -100,7 +100,7 @@ def accuracy_bars(task: Mapping[str, Any], macro_of: Sequence[str]) -> str:
     ]
     if "macro" in task:
         lines.append(("macro average", task["macro"], task.get("control", {}).get("macro")))
-    figure = _figure(9.4, 0.95 + 0.42 * len(lines))
+    figure = new_figure(9.4, 0.95 + 0.42 * len(lines))
     axes = figure.subplots()
     for place, (_, line, control) in enumerate(lines):
         _bar(axes, place - 0.18, line, "#0072B2", "answers" if place == 0 else None)
@@ -113,21 +113,22 @@ def accuracy_bars(task: Mapping[str, Any], macro_of: Sequence[str]) -> str:
     axes.set_title("accuracy, with 95% intervals", loc="left")
     if any(control is not None for _, _, control in lines):
         figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _bar(axes: Axes, place: float, line: Mapping[str, Any], colour: str, label: str | None) -> None:
     low, high = line["interval95"]
     share = line["accuracy"]
     axes.barh([place], [share], height=0.34, color=colour, label=label)
-    axes.plot([low, high], [place, place], color=_INK, linewidth=1.3)
+    axes.plot([low, high], [place, place], color=INK, linewidth=1.3)
     axes.annotate(
         f"{100 * share:.1f}", (max(high, share), place), (5, 0), textcoords="offset points", va="center",
-        color=_INK, fontsize=8.5,
+        color=INK, fontsize=8.5,
     )  # fmt: skip
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Empty, in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(figure)
     return figure
@@ -136,21 +137,21 @@ def _figure(width: float, height: float) -> Figure:
 def _end_labels(axes: Axes, ends: Sequence[int], text: Any) -> None:
     for place, end in enumerate(ends):
         axes.annotate(
-            text(end), (end, place), (4, 0), textcoords="offset points", va="center", color=_INK, fontsize=8.5
+            text(end), (end, place), (4, 0), textcoords="offset points", va="center", color=INK, fontsize=8.5
         )
     axes.set_xlim(0, max([*ends, 1]) * 1.17)
     axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure, grid: Literal["x", "both"] = "x") -> str:
     """The figure as an `<svg>` element; the same figure gives the same text."""
     for axes in figure.axes:
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(axis="y", length=0, colors=_INK)
+        axes.tick_params(axis="y", length=0, colors=INK)
         axes.tick_params(axis="x", colors="#777777", labelsize=8.5)
-        axes.grid(axis="x", color="#e4e4e4", linewidth=0.8)
+        axes.grid(axis=grid, color="#e4e4e4", linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.title.set_color(_INK)
+        axes.title.set_color(INK)
         axes.title.set_fontsize(10)
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "m4sc", "font.family": "sans-serif"}):

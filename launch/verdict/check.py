@@ -57,7 +57,7 @@ def check(
     counts = check_requests(journal_events, findings)
     settled = _drained(journal_events)
     check_links(rows, journal_events, settled, findings)
-    compared = check_kernel(journal_events, findings) if settled else 0
+    compared = check_kernel(rows, journal_events, findings) if settled else 0
     if torn_lines:
         findings.doubt("torn journal", f"{torn_lines} lines cannot be read")
     if not counts["attempted"]:

@@ -2,7 +2,7 @@
 
     per link and class   offered (sender) = delivered + dropped (receiver), in every unit
     across the emulator  delivered + duplicated (hop in) = offered + dropped (hop out), in frames
-    per connection       the ledger's wire bytes = the kernel's bytes
+    per connection       the ledger's wire bytes = the link's own count = the kernel's bytes
 
 A broken connection may lose what was under way (`peer_died`): then offered >= delivered. A connection is
 broken only where the journal says that its peer crashed, fell silent or was replaced.
@@ -92,29 +92,53 @@ def _check_emulator(rows: Sequence[LedgerRow], broken: set[str], settled: bool, 
                 )
 
 
-def check_kernel(events: Sequence[Event], findings: Findings) -> int:
-    """Ledger against TCP_INFO, for every connection closed in good order; how many were compared."""
+def check_kernel(rows: Sequence[LedgerRow], events: Sequence[Event], findings: Findings) -> int:
+    """Ledger against TCP_INFO, for every connection closed in good order; how many were compared.
+
+    The kernel's event has the link's own count of that connection beside it; the rows are a third.
+    """
     broken = broken_links(events)
+    booked = _booked(rows)
     compared = 0
     for event in events:
         if event.get("event") != "kernel":
             continue
         link = str(event.get("link", event.get("local", "")))
         own = " or ".join(sorted(_ends_of(event)))
-        if any(end in broken for end in (own, *link.replace(":", "-").split())):
+        ends = link.replace(":", "-").split()
+        if any(end in broken for end in (own, *ends)):
             continue
         compared += 1
         sent = event.get("bytes_sent", 0) - event.get("bytes_retrans", 0)
-        for what, kernel, ledger in (
-            ("sent", sent, event.get("ledger_sent")),
-            ("received", event.get("bytes_received", 0), event.get("ledger_received")),
+        rows_sent, rows_received = booked.get((own, ends[-1]), (0, 0))
+        for what, kernel, counted, in_rows in (
+            ("sent", sent, event.get("ledger_sent"), rows_sent),
+            ("received", event.get("bytes_received", 0), event.get("ledger_received"), rows_received),
         ):
-            if ledger is not None and kernel != ledger:
-                findings.fault(
-                    "kernel disagrees",
-                    f"{own} on {link}: kernel {what} {kernel} bytes, the ledger says {ledger}",
-                )
+            for whose, number in (("link", counted), ("ledger", in_rows)):
+                if number is not None and kernel != number:
+                    findings.fault(
+                        "kernel disagrees",
+                        f"{own} on {link}: kernel {what} {kernel} bytes, the {whose} says {number}",
+                    )
     return compared
+
+
+def _booked(rows: Iterable[LedgerRow]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(end, other end) -> wire bytes that the rows of `end` have as sent and as received."""
+    found: dict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for row in rows:
+        key = row.key
+        if key.hop not in ("bs-ce", "ce-ue"):
+            continue
+        other = "ce" if key.end != "ce" else "bs" if key.hop == "bs-ce" else f"ue-{key.users}"
+        sent, received = found[key.end, other]
+        if _is_sender(row):
+            sent += row.values.wire_bytes * (key.outcome == "offered")
+        else:
+            received += row.values.wire_bytes * (key.outcome in ("delivered", "dropped"))
+        found[key.end, other] = sent, received
+    return found
 
 
 def _link(row: LedgerRow) -> Link:

@@ -3,6 +3,7 @@
 attempted = answered + degraded + failed + expired + refused; lost, duplicated and misdelivered are 0
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,8 @@ class RequestStory:
     ue_digests: list[tuple[int, str]] = field(default_factory=list)
     erased: list[int] = field(default_factory=list)
     ue_answers: list[Event] = field(default_factory=list)
+    repeated: list[Event] = field(default_factory=list)
+    image_of: list[str] = field(default_factory=list)
 
     @property
     def user(self) -> int | None:
@@ -72,12 +75,15 @@ def stories(events: Sequence[Event]) -> dict[str, RequestStory]:
             story.unknown = True
         elif kind == "tokens":
             story.digests.append(str(event.get("digest", "")))
+            story.image_of += [str(event["image_of"])] if event.get("image_of") else []
         elif kind == "ue_tokens":
             story.ue_digests.append((event.get("user", -1), str(event.get("digest", ""))))
         elif kind == "ue_answer":
             story.ue_answers.append(event)
             if event.get("status") != "ok" and story.ue_digests:
                 story.erased.append(len(story.ue_digests) - 1)
+        elif kind == "duplicate_answer":
+            story.repeated.append(event)
     return found
 
 
@@ -85,10 +91,12 @@ def check_requests(events: Sequence[Event], findings: Findings) -> dict[str, int
     """Add findings on requests; the counts of `COUNTS`."""
     counts = dict.fromkeys(COUNTS, 0)
     drained_at = max((place for place, event in enumerate(events) if _is_drained(event)), default=-1)
-    for story in stories(events).values():
+    told = stories(events)
+    for story in told.values():
         _check_ends(story, drained_at, counts, findings)
         _check_receiver(story, counts, findings)
         _check_digests(story, findings)
+        _check_reference(story, told, findings)
     _check_repeated_invokes(events, findings)
     for event in events:
         counts["late"] += event.get("event") == "late"
@@ -126,9 +134,12 @@ def _check_ends(story: RequestStory, drained_at: int, counts: dict[str, int], fi
         counts["unresolved"] += 1
         findings.doubt("unresolved request", f"{name} of user {story.user} was open when the journal ends")
     if len(story.ends) > 1:
-        counts["duplicated"] += 1
         kinds = ", ".join(str(end["event"]) for end in story.ends)
         findings.fault("duplicate answer", f"{name} has {len(story.ends)} terminal states ({kinds})")
+    most = max(Counter((e.get("host"), e.get("pid")) for e in story.ue_answers).values(), default=0)
+    if most > 1:  # a process that came after a killed one may answer anew
+        findings.fault("duplicate answer", f"{name}: one process of user {story.user} answered {most} times")
+    counts["duplicated"] += len(story.ends) > 1 or most > 1
 
 
 def _check_receiver(story: RequestStory, counts: dict[str, int], findings: Findings) -> None:
@@ -143,13 +154,14 @@ def _check_receiver(story: RequestStory, counts: dict[str, int], findings: Findi
         counts["misdelivered"] += 1
         users = ", ".join(map(str, sorted(strangers, key=str)))
         findings.fault("wrong user", f"{story.request_id} of user {story.user} was answered for user {users}")
-    for end in story.ends:
-        if end["event"] not in ("ok", "degraded"):
+    for end in (*story.ends, *story.repeated):
+        if end["event"] not in ("ok", "degraded", "duplicate_answer"):
             continue
         if not story.ue_answers:
             findings.doubt("no UE answer", f"{story.request_id}: answered, but no UE recorded an answer")
         elif all(_said(answer) != _said(end) for answer in story.ue_answers):
-            findings.fault("changed answer", f"{story.request_id}: the UE's answer is not the one recorded")
+            which = "one that came again" if end["event"] == "duplicate_answer" else "the one recorded"
+            findings.fault("changed answer", f"{story.request_id}: the UE's answer is not {which}")
 
 
 def _said(event: Event) -> tuple[Any, list[Any]]:
@@ -176,6 +188,18 @@ def _check_digests(story: RequestStory, findings: Findings) -> None:
 
 def _short(digests: set[str]) -> str:
     return ", ".join(sorted(digest[:12] for digest in digests))
+
+
+def _check_reference(story: RequestStory, told: Mapping[str, RequestStory], findings: Findings) -> None:
+    """An image that was referred to, not sent, is the one that the request is about, and was this user's."""
+    for identity in story.image_of:
+        source = told.get(identity.partition(":")[2])  # `shared.semantic_cache.identity_of`
+        if story.invoke is None or source is None or source.invoke is None:
+            findings.doubt("unknown image", f"{story.request_id} refers to what {identity} brought")
+        elif any(source.invoke.get(name) != story.invoke.get(name) for name in ("image", "user")):
+            findings.fault(
+                "stale image", f"{story.request_id} refers to what {identity} brought, another image"
+            )
 
 
 def _check_repeated_invokes(events: Iterable[Event], findings: Findings) -> None:

@@ -1,9 +1,15 @@
-"""Every role killed and a UE paused by schedule, amid a workload: all requests come to an end, once."""
+"""Every role killed and a UE paused by schedule, amid a workload: all requests come to an end, once, and
+nothing is left: no process, no descriptor in those that stayed, no folder."""
 
 import json
+import tempfile
+from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
+from launch.resources.use import read_resources
 from shared.journal import read_journal
 from tests.e2e.helpers import Workplace
 from tests.e2e.test_testbed import picture
@@ -14,6 +20,7 @@ RUN = f"""
 name: killed
 seed: 3
 users: 2
+resources: {{every_s: 0.2}}
 process_faults:
   - {{fault: kill, role: ue-1, at_s: 1}}
   - {{fault: kill, role: bs, at_s: 3}}
@@ -57,3 +64,21 @@ def test_every_role_may_die_or_stand_still(real: Workplace) -> None:
     roles = {(r["role"], r["user"]): r["incarnation"] for r in summary["roles"]}
     assert roles == {("ce", -1): 1, ("bs", -1): 1, ("ue", 0): 0, ("ue", 1): 1}
     assert real.processes() == []
+    check_what_is_left(real.folder / "out", summary)
+
+
+def check_what_is_left(out: Path, summary: dict[str, Any]) -> None:
+    """Of processes that were sampled, and of their temporary folders; those that stayed held no more."""
+    samples = read_resources(out)
+    assert len({s.pid for s in samples if s.role in ("bs", "ce", "ue")}) == 7
+    assert [pid for pid in {s.pid for s in samples} if psutil.pid_exists(pid)] == []
+    assert [p for s in samples for p in Path(tempfile.gettempdir()).glob(f"m4sc-*-{s.pid}-*")] == []
+    use = {(line["role"], line["user"]): line for line in summary["resources"]}
+    assert set(use) == {("agent", -1), ("supervisor", -1), ("bs", -1), ("ce", -1), ("ue", 0), ("ue", 1)}
+    # From the first role that was there to the end of the workload: three were started again in between.
+    begin_s = min(s.t_s for s in samples if s.role == "ue")
+    end_s = max(s.t_s for s in samples if s.role == "ue")
+    for name in ("agent", "supervisor"):
+        fds = [s.fds for s in samples if s.name == name and begin_s < s.t_s < end_s]
+        assert fds[-1] <= fds[0] + 2, fds
+    assert all(line["pss_mb_last"] > 10 for line in use.values())

@@ -98,10 +98,16 @@ class MadeRun:
             self.event(role, "process", user, what="attached", incarnation=0, detail="")
 
     def request(
-        self, index: int, user: int, text: str = "red", control: str | None = "blue", group: int = 0
+        self,
+        index: int,
+        user: int,
+        text: str = "red",
+        control: str | None = "blue",
+        group: int = 0,
+        erased: int = 0,
     ) -> None:
-        """One request from invoke to acknowledged answer, its private frame included."""
-        name = f"r{index:06d}"
+        """One request from invoke to acknowledged answer: its private frame, and so many that were lost."""
+        name, status, used = f"r{index:06d}", "degraded" if erased else "ok", ("e" if erased else "d") * 32
         self.event(
             "bs", "invoke", user, request_id=name, task="vqa", index=index, ask_id=None, arrival_s=0.0,
             text_chars=10, image="ab" * 8,
@@ -113,23 +119,26 @@ class MadeRun:
         )  # fmt: skip
         self.down(side)
         self.down(frame((user,), group, index + 1))
+        for number in range(erased):
+            self.down(frame((user,), group, 1_000 + number), lost_for=(user,))
         self.up(
             Feedback(
                 user=user, request_id=name, group_id=group, attempt=0, complete=True, side_missing=False,
                 missing_frames=(),
             )
         )  # fmt: skip
-        self.event("ue", "ue_tokens", user, request_id=name, digest="d" * 32)
-        self.event("ue", "ue_answer", user, request_id=name, text=text, status="ok")
+        counts = {"sent_tokens": 1 + erased, "erased_tokens": erased}
+        self.event("ue", "ue_tokens", user, request_id=name, digest=used, **counts)
+        self.event("ue", "ue_answer", user, request_id=name, text=text, status=status)
         self.up(
             Answer(
-                user=user, incarnation=0, request_id=name, attempt=0, status="ok", reason="", text=text,
-                token_ids=(1,), control_text=control, erased_tokens=0, digest="d" * 32, stage_ms={},
+                user=user, incarnation=0, request_id=name, attempt=0, status=status, reason="", text=text,
+                token_ids=(1,), control_text=control, erased_tokens=erased, digest=used, stage_ms={},
             )
         )  # fmt: skip
         self.event(
-            "bs", "ok", user, request_id=name, text=text, control_text=control, latency_ms=40.0 + index,
-            attempts=1, erased_tokens=0, digest="d" * 32,
+            "bs", status, user, request_id=name, text=text, control_text=control, latency_ms=40.0 + index,
+            attempts=1, erased_tokens=erased, digest=used,
             stage_ms={"encode": 10.0, "air": 5.0, "decode": 20.0},
         )  # fmt: skip
         self.down(AnswerAck(user=user, request_id=name))

@@ -38,6 +38,37 @@ def test_a_duplicate_answer_is_caught(run: MadeRun) -> None:
     assert any(f.startswith("duplicate answer: r000002") for f in verdict.findings)
 
 
+def test_a_ue_that_answers_twice_is_caught_unless_another_process_did(run: MadeRun) -> None:
+    again = dict(run.events[index_of(run, "ue_answer", "r000002")])
+    run.events.append(again)
+    verdict = check(run.events, run.rows())
+    assert (verdict.state, verdict.counts["duplicated"]) == ("invalid", 1)
+    assert "duplicate answer: r000002: one process of user 2 answered 2 times" in verdict.findings
+    again["pid"] = 2
+    assert check(run.events, run.rows()).state == "valid"
+
+
+def test_another_answer_after_the_first_is_caught_a_copy_is_not(run: MadeRun) -> None:
+    run.event("bs", "duplicate_answer", 2, request_id="r000002", text="red", later=())
+    assert check(run.events, run.rows()).state == "valid"
+    run.events[-1]["text"] = "green"
+    verdict = check(run.events, run.rows())
+    assert verdict.state == "invalid"
+    assert "changed answer: r000002: the UE's answer is not one that came again" in verdict.findings
+
+
+def test_a_reference_to_another_image_is_caught(run: MadeRun) -> None:
+    reference = run.events[index_of(run, "tokens", "r000003")]
+    reference["image_of"] = "0:r000000"
+    assert check(run.events, run.rows()).state == "valid"
+    run.events[index_of(run, "invoke", "r000000")]["image"] = "cd" * 8
+    verdict = check(run.events, run.rows())
+    assert verdict.state == "invalid"
+    assert "stale image: r000003 refers to what 0:r000000 brought, another image" in verdict.findings
+    reference["image_of"] = "0:r009999"
+    assert check(run.events, run.rows()).state == "unknown"
+
+
 def test_a_forgotten_request_is_caught(run: MadeRun) -> None:
     del run.events[index_of(run, "ok", "r000003")]
     verdict = check(run.events, run.rows())
@@ -145,19 +176,46 @@ def test_a_broken_connection_never_delivers_more_than_was_offered(run: MadeRun) 
     assert check(run.events, rows).state == "invalid"
 
 
+def kernel_event(run: MadeRun, user: int, sent: int = 0, received: int = 0) -> None:
+    """A UE's connection as its ledger has it, and by so many bytes otherwise."""
+    own = [row for row in run.rows() if row.key.end == f"ue-{user}"]
+    up, down = (
+        sum(r.values.wire_bytes for r in own if (r.key.direction, r.key.outcome) == way)
+        for way in (("up", "offered"), ("down", "delivered"))
+    )
+    run.event(
+        "ue", "kernel", user, link=f"ue:{user} ce", local="a", remote="b", bytes_sent=up + 10 + sent,
+        bytes_retrans=10, bytes_received=down + received, ledger_sent=up, ledger_received=down,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("sent", "received", "state"), [(0, 0, "valid"), (1, 0, "invalid"), (0, -1, "invalid")]
 )
 def test_kernel_and_ledger_must_agree_to_the_byte(run: MadeRun, sent: int, received: int, state: str) -> None:
-    run.event(
-        "ue", "kernel", 1, link="ce", local="a", remote="b", bytes_sent=1010 + sent, bytes_retrans=10,
-        bytes_received=500 + received, ledger_sent=1000, ledger_received=500,
-    )  # fmt: skip
+    kernel_event(run, 1, sent, received)
     verdict = check(run.events, run.rows())
     assert verdict.state == state
     assert verdict.connections_compared == 1
     if state == "invalid":
-        assert any(f.startswith("kernel disagrees: ue-1 on ce") for f in verdict.findings)
+        for whose in ("link", "ledger"):
+            assert any(
+                f.startswith("kernel disagrees: ue-1 on ue:1 ce") and f"the {whose} says" in f
+                for f in verdict.findings
+            )
+
+
+def test_what_every_end_forgets_to_count_the_kernel_knows(tmp_path: Path) -> None:
+    run = MadeRun(tmp_path).run(lost_for=(1,))
+    kernel_event(run, 1)
+    rows = [row for row in run.rows() if row.key.purpose != "retransmission"]
+    verdict = check(run.events, rows)
+    assert verdict.state == "invalid"
+    assert not any(f.startswith("ledger ends differ") for f in verdict.findings)
+    assert any(
+        f.startswith("kernel disagrees: ue-1 on ue:1 ce: kernel received") and "the ledger says" in f
+        for f in verdict.findings
+    )
 
 
 def test_too_few_answers_leave_the_verdict_open(run: MadeRun) -> None:

@@ -4,14 +4,15 @@ import pytest
 
 from launch.errors import LaunchError
 from launch.measurement.grid import (
+    OWN_KEYS,
     Place,
     Point,
-    check_overrides,
     grid,
     numbers,
     switches,
     whole_numbers,
 )
+from launch.measurement.order import check_own_keys
 from shared.config_file import parse_config
 
 
@@ -73,6 +74,6 @@ def test_lists_are_checked() -> None:
 
 
 def test_what_the_rows_differ_in_is_not_set_beside_them() -> None:
-    check_overrides(["seed=3", "channel.model=rayleigh"])
+    check_own_keys(["seed=3", "channel.model=rayleigh"], OWN_KEYS)
     with pytest.raises(LaunchError, match=r"channel\.snr_db is what the rows differ in"):
-        check_overrides(["channel.snr_db = 3"])
+        check_own_keys(["channel.snr_db = 3"], OWN_KEYS)

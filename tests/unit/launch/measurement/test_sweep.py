@@ -10,9 +10,10 @@ from pyarrow import parquet
 from launch.bundles.rerun import DataSets
 from launch.errors import LaunchError
 from launch.measurement.grid import Place, Point, grid
+from launch.measurement.order import Order
 from launch.measurement.plots import draw
 from launch.measurement.rows import check_accounts, downlink_uses
-from launch.measurement.sweep import Order, measure, order
+from launch.measurement.sweep import measure, order
 from launch.measurement.view import table_of
 from launch.run_files import read_run
 from launch.runfolder import create_run_folder, read_summary
@@ -58,7 +59,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def ordered(data: Path, out: Path, places: list[Place], *overrides: str) -> Order:
+def ordered(data: Path, out: Path, places: list[Place], *overrides: str) -> Order[Place]:
     out.mkdir(exist_ok=True)
     sets = [f"workload.requests={REQUESTS}", *overrides]
     return order("measure", sets, places, DataSets(data), out)

@@ -1,0 +1,88 @@
+"""Samples of real processes: what they hold is seen, what has ended leaves no row."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from launch.resources.sampler import (
+    COLUMNS,
+    MOST_OF_THE_TIME,
+    RESOURCES_FILE,
+    ROWS_AT_FULL_RATE,
+    ResourceLog,
+    Watched,
+    keep_sampling,
+    pause_s,
+)
+from launch.resources.use import read_resources
+
+HELD_BYTES = 64 * 2**20
+
+
+def test_memory_descriptors_and_time_of_a_process_are_its_own(tmp_path: Path) -> None:
+    me = Watched("bs", -1, 2, os.getpid())
+    log = ResourceLog(tmp_path / RESOURCES_FILE)
+    log.sample(10.0, [me])
+    held = b"x" * HELD_BYTES
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(5)]
+    began_s = time.process_time()
+    while time.process_time() < began_s + 0.1:
+        pass
+    log.sample(11.5, [me])
+    for descriptor in opened:
+        os.close(descriptor)
+    log.close()
+    before, after = read_resources(tmp_path)
+    assert (before.t_s, before.role, before.user, before.incarnation, before.pid) == (10.0, *me)
+    assert after.pss_bytes - before.pss_bytes == pytest.approx(len(held), rel=0.1)
+    assert after.fds - before.fds == len(opened)
+    assert after.cpu_s - before.cpu_s >= 0.09
+    assert after.threads >= 1
+
+
+def test_a_process_that_has_ended_leaves_no_row(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    watched = [Watched("ue", 0, 0, child.pid), Watched("agent", -1, 0, os.getpid())]
+    log = ResourceLog(tmp_path / RESOURCES_FILE)
+    log.sample(1.0, watched)
+    child.communicate(b"\n")
+    log.sample(2.0, watched)
+    log.close()
+    assert [(s.name, s.t_s) for s in read_resources(tmp_path)] == [
+        ("ue-0", 1.0),
+        ("agent", 1.0),
+        ("agent", 2.0),
+    ]
+    assert log.rows == 3
+
+
+def test_a_row_that_was_cut_short_is_left_out(tmp_path: Path) -> None:
+    rows = [",".join(COLUMNS), "1.0,ue,0,0,7,1000,3,2,0.5", "2.0,ue,0,0,7,10"]
+    (tmp_path / RESOURCES_FILE).write_text("\n".join(rows))
+    (sample,) = read_resources(tmp_path)
+    assert sample == (1.0, "ue", 0, 0, 7, 1000, 3, 2, 0.5)
+
+
+def test_samples_are_rare_where_they_cost_much_or_are_many() -> None:
+    assert pause_s(1.0, 0, 0.01) == pytest.approx(0.99)
+    assert pause_s(1.0, 0, 0.2) == pytest.approx(0.2 / MOST_OF_THE_TIME - 0.2)
+    assert pause_s(1.0, ROWS_AT_FULL_RATE, 0.0) == 2.0
+    assert pause_s(1.0, 3 * ROWS_AT_FULL_RATE + 1, 0.0) == 8.0
+
+
+async def test_sampling_goes_on_until_it_is_cancelled(tmp_path: Path) -> None:
+    log = ResourceLog(tmp_path / RESOURCES_FILE)
+    sampling = asyncio.create_task(keep_sampling(log, 0.01, lambda: [Watched("agent", -1, 0, os.getpid())]))
+    while log.rows < 3:
+        await asyncio.sleep(0.01)
+    sampling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sampling
+    times_s = [sample.t_s for sample in read_resources(tmp_path)]
+    assert len(times_s) >= 3
+    assert times_s == sorted(times_s)
