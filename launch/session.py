@@ -130,7 +130,7 @@ class Session:
             host=os.uname().nodename,
             owner_pid=os.getpid(),
             role_modules={**ROLE_MODULES, **replaced},
-            warm_modules=warm_modules(self.config.channel),
+            warm_modules=warm_modules(self.config),
         )
 
     def _build_workload(self) -> int:
