@@ -29,6 +29,7 @@ from userequipment.side_copies import SideReader
 from userequipment.warm_up import warm_up_air
 
 Place = tuple[int, int, int, int]
+STAGES = ("bits", "decode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class BytePipeline:
             control_text=said.controls[0],
             erased_tokens=lost,
             digest=bytes_digest(side.group_id, content, text),
-            stage_ms={s: 1e3 * (b - a) for s, a, b in zip(("bits", "decode"), marks, marks[1:], strict=True)},
+            stage_ms={s: 1e3 * (b - a) for s, a, b in zip(STAGES, marks, marks[1:], strict=False)},
             later=tuple(zip(said.texts[1:], said.controls[1:], strict=True)),
         )
 
