@@ -10,15 +10,15 @@ equals its channel uses. Pilots have unit modulus.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from basestation.compare import Key
 from basestation.partition import FramePlan
-from shared.air import pilots, power, quantise, samples, transport
-from shared.air.models import pilot_uses
+from shared.air import power, quantise, transport
+from shared.air.carry import carried
 from shared.config import ChannelConfig
 from shared.rate import EIGHTHS, prefix_uses
 from shared.wire.messages import SymbolFrame
@@ -63,7 +63,6 @@ def code_frames(
     In bypass, which is for an ideal channel, vectors are sent as they are. Raises `LocalProtocolError` for a
     stream without energy.
     """
-    preamble = pilots.pilot_sequence(pilot_uses(channel))
     symbols = _encode_streams(plans, vectors, encode, image_eighths)
     bypass = channel.codec == "bypass"
     amplitudes = {} if bypass else _amplitudes(plans, symbols, channel.public_power_db)
@@ -73,14 +72,12 @@ def code_frames(
         body_NU = np.stack([symbols[plan.stream, name] for name in plan.tokens])
         body_NU = body_NU * np.float32(amplitudes.get((plan.stream, plan.request_id), 1.0))
         if channel.mode == "analog":
-            frames.append(_frame(plan, group_id, channel, body_NU.shape[1], preamble, body_NU.reshape(-1)))
+            frames.append(_frame(plan, group_id, channel, body_NU.shape[1], body_NU.reshape(-1)))
             continue
         bits_n = quantise.to_bits(body_NU, channel.quantiser_bits).reshape(-1)
-        mcs = mcs_for(plan, channel)
+        mcs = mcs_for(plan.users, channel)
         bodies = [transport.encode(bits_n, mcs, attempt) for attempt in range(attempts)]
-        first, *others = (
-            _frame(plan, group_id, channel, body_NU.shape[1], preamble, body) for body in bodies
-        )
+        first, *others = (_frame(plan, group_id, channel, body_NU.shape[1], body) for body in bodies)
         frames.append(first)
         repeats[plan.frame_id] = tuple(others)
     return CodedGroup(tuple(frames), amplitudes, repeats)
@@ -91,24 +88,17 @@ def body_uses(plan: FramePlan, channel: ChannelConfig, uses_per_token: int) -> i
     if channel.mode == "analog":
         return len(plan.tokens) * uses_per_token
     bits = len(plan.tokens) * quantise.bits_per_token(uses_per_token, channel.quantiser_bits)
-    return transport.uses_of(bits, mcs_for(plan, channel))
+    return transport.uses_of(bits, mcs_for(plan.users, channel))
 
 
-def mcs_for(plan: FramePlan, channel: ChannelConfig) -> transport.Mcs:
+def mcs_for(users: Iterable[int], channel: ChannelConfig) -> transport.Mcs:
     """What the worst of a frame's users can read."""
-    return transport.mcs_at(min(channel.snr_db_of(user) for user in plan.users))
+    return transport.mcs_at(min(channel.snr_db_of(user) for user in users))
 
 
 def _frame(
-    plan: FramePlan,
-    group_id: int,
-    channel: ChannelConfig,
-    uses_per_token: int,
-    preamble: np.ndarray,
-    body: np.ndarray,
+    plan: FramePlan, group_id: int, channel: ChannelConfig, uses_per_token: int, body: np.ndarray
 ) -> SymbolFrame:
-    signal = np.concatenate([preamble, body]).astype(np.complex64)
-    payload, full_scale = samples.to_wire(signal, channel.sample_format)
     return SymbolFrame(
         stream=plan.stream,
         users=plan.users,
@@ -118,14 +108,9 @@ def _frame(
         first_token=plan.first_token,
         n_tokens=len(plan.tokens),
         uses_per_token=uses_per_token,
-        pilot_uses=len(preamble),
         first_use=0,
-        uses=len(signal),
-        energy=power.energy(signal),
-        sample_format=channel.sample_format,
-        full_scale=full_scale,
         quantiser_bits=channel.quantiser_bits if channel.mode == "digital" else 0,
-        payload=payload,
+        **carried(channel, body),
     )
 
 

@@ -1,14 +1,12 @@
 """The door for images: nothing reaches the encoder that is not a whole, sane picture."""
 
-import io
-import warnings
-
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from shared.config import LimitsConfig
+from shared.picture_file import PictureError, open_picture
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+MIN_SIDE = 8
 
 
 class BadInput(ValueError):
@@ -16,37 +14,14 @@ class BadInput(ValueError):
 
 
 def decode_image(data: bytes | memoryview, limits: LimitsConfig) -> np.ndarray:
-    """An image file as uint8 [height, width, 3], RGB. Raises `BadInput`.
-
-    The header is judged before a pixel is decoded, so a small file cannot unfold into a huge picture.
-    """
+    """An image file as uint8 [height, width, 3], RGB. Raises `BadInput`."""
     data = bytes(data)
     if len(data) > limits.image_bytes:
         raise BadInput(f"image: {len(data)} bytes, at most {limits.image_bytes} are accepted")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=ACCEPTED_FORMATS)
-            width, height = image.size
-            if width * height > limits.image_pixels or min(width, height) < 8:
-                raise BadInput(
-                    f"image: {width}x{height} pixels, expected 8x8 to {limits.image_pixels} in all"
-                )
-            pixels_HWC = np.asarray(image.convert("RGB"))
-    except UnidentifiedImageError:
-        raise BadInput(f"image: not a {', '.join(ACCEPTED_FORMATS)} file") from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
-        if isinstance(error, BadInput):
-            raise
-        # Pillow reports damaged files by several types, SyntaxError among them.
-        raise BadInput(f"image: damaged file ({' '.join(str(error).split())[:120]})") from None
-    return pixels_HWC
+        return open_picture(data, ACCEPTED_FORMATS, limits.image_pixels, MIN_SIDE)
+    except PictureError as error:
+        raise BadInput(f"image: {error}") from None
 
 
 def check_image(data: bytes | memoryview, limits: LimitsConfig) -> None:

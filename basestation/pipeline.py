@@ -59,6 +59,7 @@ class GroupPipeline:
         self._config = config
         self._sender = sender
         self._clock = clock
+        self.fingerprint = sender.fingerprint
 
     def run(self, group_id: int, requests: Sequence[AdmittedRequest]) -> GroupPlan:
         """Raises `BadInput` or ValueError when a request cannot be encoded."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from launch.event_box import AgentEvent
 from launch.role_table import CrashReport
-from shared.config import ChannelConfig
+from shared.config import RunConfig
+from shared.schemes import scheme_of
 from shared.spec import RoleSpec
 from shared.wire.messages import Ask, AskResult, Ready
 
@@ -21,10 +22,12 @@ CODED_AIR_MODULES = ("sionna.phy.fec.crc", "sionna.phy.fec.ldpc", "sionna.phy.ma
 """What `shared.air.transport` and `shared.air.ldpc` import when they are first used, which takes seconds."""
 
 
-def warm_modules(channel: ChannelConfig) -> tuple[str, ...]:
+def warm_modules(config: RunConfig) -> tuple[str, ...]:
     """What is worth importing once, before roles are forked."""
-    coded = channel.mode == "digital" or channel.side_info == "ldpc"
-    return (*WARM_MODULES, *(CODED_AIR_MODULES if coded else ()))
+    scheme, channel = scheme_of(config.scheme), config.channel
+    coded = scheme.coded or channel.mode == "digital" or channel.side_info == "ldpc"
+    halves = (path.partition(":")[0] for path in (scheme.sender, scheme.receiver))
+    return (*WARM_MODULES, *halves, *(CODED_AIR_MODULES if coded else ()))
 
 
 @dataclass(frozen=True, slots=True)

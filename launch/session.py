@@ -130,7 +130,7 @@ class Session:
             host=os.uname().nodename,
             owner_pid=os.getpid(),
             role_modules={**ROLE_MODULES, **replaced},
-            warm_modules=warm_modules(self.config.channel),
+            warm_modules=warm_modules(self.config),
             curve_users=self.config.users if self.config.security.curve_on() else 0,
             sample_every_s=self.config.resources.every_s,
         )

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
+from shared.baseline_config import BaselineConfig
 from shared.fault_config import FaultConfig
 from shared.keys import MAX_KEY_USERS
 from shared.process_fault_config import ProcessFaultConfig
 from shared.rate import EIGHTHS
+from shared.schemes import check_scheme, scheme_of
 from shared.semantic_cache import SLOTS
 
 Task = Literal["vqa", "caption", "text_classification"]
@@ -250,12 +252,13 @@ class RunConfig(_Section):
 
     `question_at`: the workload's questions about images are sent with them by the base station, or asked at
     the UE after the image alone was sent. Questions from outside (`m4sc ask`, uplink) are always sent.
+    `scheme`: one of `shared.schemes`, or a module that has a SCHEME.
     """
 
     name: str = "run"
     seed: int = Field(0, ge=0)
     users: int = Field(4, ge=1, le=65_536)
-    scheme: Literal["m4sc"] = "m4sc"
+    scheme: str = Field("m4sc", max_length=256)
     bundle: str = "micro"
     split_layer: int | None = Field(None, ge=0)
     question_at: Literal["bs", "ue"] = "bs"
@@ -270,6 +273,7 @@ class RunConfig(_Section):
     sharing: SharingConfig = SharingConfig()
     rate: RateConfig = RateConfig()
     cache: CacheConfig = CacheConfig()
+    baseline: BaselineConfig = BaselineConfig()
     workload: WorkloadConfig = WorkloadConfig()
     retransmission: RetransmissionConfig = RetransmissionConfig()
     limits: LimitsConfig = LimitsConfig()
@@ -305,4 +309,5 @@ class RunConfig(_Section):
             raise ValueError("rate.image_eighths: channel.codec 'bypass' sends whole vectors, expected 8")
         if self.question_at == "ue" and not self.workload.may_ask_about_images:
             raise ValueError("question_at 'ue' needs questions about images: vqa among workload.tasks")
+        check_scheme(scheme_of(self.scheme), self)
         return self

@@ -17,7 +17,7 @@ EXIT_BAD_INPUT = 2
 _LINGER_MS = 2_000
 
 
-def load_bundle(name: str, roles: Role) -> Bundle:
+def load_bundle(name: str, roles: Role = "all") -> Bundle:
     """A shipped bundle by its name, any other by its folder. Raises `BundleError`."""
     return Bundle.load(bundle_folder(name), roles)
 

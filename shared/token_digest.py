@@ -20,3 +20,11 @@ def token_digest(group_id: int, positions: Iterable[tuple[TokenState, int]], kno
         source = known if state is TokenState.KNOWN else group_id
         digest.update(f"{int(state)}:{source}:{reference};".encode())
     return digest.hexdigest()
+
+
+def bytes_digest(group_id: int, *parts: bytes | None) -> str:
+    """The same for schemes that send bytes: 32 hex digits over the group and the bytes of every part."""
+    digest = hashlib.blake2b(f"{group_id};".encode(), digest_size=16)
+    for part in parts:
+        digest.update(b"-" if part is None else len(part).to_bytes(4, "big") + part)
+    return digest.hexdigest()

@@ -24,19 +24,29 @@ def decode_copies(copies: Sequence[SymbolFrame], air: Air) -> dict[int, TokenSym
     first = copies[0]
     bits = first.quantiser_bits
     n_bits = first.n_tokens * quantise.bits_per_token(first.uses_per_token, bits)
-    try:
-        mcs = transport.mcs_of(n_bits, first.uses - first.pilot_uses)
-    except ValueError as error:
-        raise ProtocolError("bad_samples", "the channel uses of a scheme", str(error)) from None
-    read = [copy for frame in copies if (copy := _read(frame, first, air)) is not None]
-    if not read:
-        raise ProtocolError("bad_samples", "a readable copy", f"{len(copies)} that are not")
-    bits_n, good_n = transport.decode(read, n_bits, mcs)
+    mcs = mcs_of(first, n_bits)
+    bits_n, good_n = transport.decode(readable(copies, air), n_bits, mcs)
     symbols_NU = quantise.from_bits(bits_n.reshape(first.n_tokens, -1), bits)
     noise_U = np.full(first.uses_per_token, quantise.error_variance(bits), np.float32)
     right_N = np.all(good_n.reshape(first.n_tokens, -1), axis=1)
     places = (first.first_token + int(i) for i in np.flatnonzero(right_N))
     return {place: TokenSymbols(symbols_NU[place - first.first_token], noise_U) for place in places}
+
+
+def mcs_of(frame: SymbolFrame, n_bits: int) -> transport.Mcs:
+    """The scheme of a frame with so many bits. Raises `ProtocolError` for channel uses of none."""
+    try:
+        return transport.mcs_of(n_bits, frame.uses - frame.pilot_uses)
+    except ValueError as error:
+        raise ProtocolError("bad_samples", "the channel uses of a scheme", str(error)) from None
+
+
+def readable(copies: Sequence[SymbolFrame], air: Air) -> list[transport.Copy]:
+    """Equalised copies of one payload in one scheme, that of the first. Raises `ProtocolError` for none."""
+    read = [copy for frame in copies if (copy := _read(frame, copies[0], air)) is not None]
+    if not read:
+        raise ProtocolError("bad_samples", "a readable copy", f"{len(copies)} that are not")
+    return read
 
 
 def _read(frame: SymbolFrame, first: SymbolFrame, air: Air) -> transport.Copy | None:

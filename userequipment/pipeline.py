@@ -19,12 +19,13 @@ from shared.token_digest import token_digest
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air, TokenSymbols
-from userequipment.combine import equalise_copies
+from userequipment.combine import combined_snr_db, equalise_copies
 from userequipment.decode import Seen, answers, channel_decode, image_of, known_image, received_snr_db
 from userequipment.image_cache import ImageCache
-from userequipment.questions import QuestionError
+from userequipment.questions import QuestionError, known_questions
 from userequipment.reassemble import Position, reassemble
 from userequipment.side_copies import SideReader
+from userequipment.warm_up import warm_up_air, warm_up_receiver
 
 Frames = Mapping[int, Sequence[SymbolFrame]]
 """The copies of each frame that arrived, by frame_id."""
@@ -68,7 +69,19 @@ class RequestPipeline:
         self._clock = clock
         self._questions = questions
         self._cache = ImageCache()
-        self._sides = SideReader(receiver.image_length)
+        self._sides = SideReader(lambda payload: index_map.decode(payload, receiver.image_length))
+        self.fingerprint = receiver.fingerprint
+        digital = config.channel.mode == "digital"
+        self.combines = digital or config.retransmission.least_snr_db is not None
+
+    def warm_up(self, snr_db: float) -> None:
+        """One answer, and one of each kind of code word, at the user's SNR."""
+        warm_up_receiver(self._receiver)
+        warm_up_air(self._config.channel, snr_db, self._config.channel.mode == "digital")
+
+    def quality(self, copies: Sequence[SymbolFrame], air: Air) -> float:
+        """The SNR in dB that copies of one frame have together."""
+        return combined_snr_db(copies, air)
 
     def open_side(self, side: SideInfo, air: Air) -> SideInfo | None:
         """The side information with its map as bits; None where it cannot be read, by its CRC."""
@@ -157,15 +170,7 @@ class RequestPipeline:
             return None
         if indices.text_tokens:
             raise IndexMapError(f"{indices.text_tokens} text tokens, but the question is asked at the UE")
-        questions = self._questions.get(side.questions_of, ())
-        if not questions:
-            raise QuestionError(f"no_questions: this UE has none for workload line {side.questions_of}")
-        for number, question in enumerate(questions):
-            try:
-                self._receiver.prompts.text_ids(question)
-            except ValueError as error:
-                raise QuestionError(f"bad_input: question {number}: {error}") from None
-        return questions
+        return known_questions(self._questions, side.questions_of, self._receiver.prompts)
 
 
 def _sent(side: SideInfo) -> list[tuple[str, range]]:

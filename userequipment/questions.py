@@ -5,11 +5,12 @@ users' questions nor the expected answers, which the same line holds for scoring
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from shared.config import LimitsConfig
+from shared.semantic.prompt import Prompts
 from shared.wire.messages import MAX_QUESTIONS
 
 
@@ -34,6 +35,19 @@ def read_questions(path: Path, user: int, limits: LimitsConfig) -> dict[int, tup
                 found[index] = _texts(entry.get("questions"), where, limits)
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"{path.name}: cannot be read ({error})") from None
+    return found
+
+
+def known_questions(questions: Mapping[int, tuple[str, ...]], line: int, prompts: Prompts) -> tuple[str, ...]:
+    """Those for a workload line. Raises `QuestionError` where there are none, or one is too long."""
+    found = questions.get(line, ())
+    if not found:
+        raise QuestionError(f"no_questions: this UE has none for workload line {line}")
+    for number, question in enumerate(found):
+        try:
+            prompts.text_ids(question)
+        except ValueError as error:
+            raise QuestionError(f"bad_input: question {number}: {error}") from None
     return found
 
 

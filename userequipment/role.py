@@ -5,11 +5,11 @@
 A request is in one place at a time: with the receiver, in `_decoding`, or in the answer book.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from shared.actions import Action, Compute, Drop, Record, Send, Tell
 from shared.air import samples
-from shared.config import RunConfig
 from shared.liveness import PeerSession
 from shared.spec import RoleSpec
 from shared.wire.errors import ProtocolError
@@ -31,7 +31,6 @@ from shared.wire.messages import (
 )
 from userequipment.answer import AnswerBook
 from userequipment.channel_decode import Air
-from userequipment.combine import combined_snr_db
 from userequipment.pipeline import CACHE_MISS, Decoded, Frames
 from userequipment.receive import (
     Receiver,
@@ -44,7 +43,16 @@ from userequipment.uplink import Uplink
 
 
 class Pipeline(Protocol):
-    """The receiver half of a scheme."""
+    """The receiver half of a scheme.
+
+    `combines`: copies of a frame are worth keeping, until their `quality`, the SNR in dB that they have
+    together, is the configuration's least, or 0 dB.
+    """
+
+    @property
+    def combines(self) -> bool: ...
+
+    def quality(self, copies: Sequence[SymbolFrame], air: Air) -> float: ...
 
     def run(self, side: SideInfo, frames: Frames, air: Air) -> Decoded: ...
 
@@ -65,7 +73,7 @@ class UserEquipment:
             max_bytes=config.limits.queue_bytes_per_user,
             max_requests=config.limits.open_requests,
             keep_s=config.deadline_ms / 1e3,
-            quality=(lambda copies: combined_snr_db(copies, self._air())) if _combines(config) else None,
+            quality=(lambda copies: pipeline.quality(copies, self._air())) if pipeline.combines else None,
         )
         self._answers = AnswerBook(config.retransmission)
         self._uplink = Uplink(spec)
@@ -279,8 +287,3 @@ def _readable(frame: SymbolFrame) -> bool:
     except ProtocolError:
         return False
     return True
-
-
-def _combines(config: RunConfig) -> bool:
-    """Whether copies of a frame are worth keeping."""
-    return config.channel.mode == "digital" or config.retransmission.least_snr_db is not None

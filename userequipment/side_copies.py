@@ -1,12 +1,12 @@
-"""Index maps that crossed the air coded: one that cannot be read is read together with its next copy.
+"""Maps that crossed the air coded: one that cannot be read is read together with its next copy.
 
 Copies are of the same bits in the same scheme, so their log-likelihood ratios add up (Chase combining).
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 
-from shared import index_map
 from shared.air import side_code
 from shared.air.side_info import frame_of
 from shared.wire.errors import ProtocolError
@@ -20,8 +20,9 @@ MAX_COPIES = 16
 class SideReader:
     """Bounded: of the last `MAX_REQUESTS` unread maps at most `MAX_COPIES` each."""
 
-    def __init__(self, image_length: int) -> None:
-        self._image_length = image_length
+    def __init__(self, check: Callable[[bytes], object]) -> None:
+        """`check` raises ValueError for bits that are no map of the scheme's."""
+        self._check = check
         self._unread: OrderedDict[tuple[int, str], dict[int, TokenSymbols]] = OrderedDict()
 
     def read(self, side: SideInfo, air: Air) -> SideInfo | None:
@@ -37,7 +38,7 @@ class SideReader:
             payload = side_code.decode(
                 [(copy.symbols_U, copy.noise_variance_U) for copy in copies.values()], air.snr_db
             )
-            index_map.decode(payload, self._image_length)
+            self._check(payload)
         except ValueError:  # no code word has so many uses, or the CRC is wrong
             self._keep(name, copies)
             return None

@@ -81,6 +81,11 @@ class StandInRequestPipeline:
     def __init__(self, spoil: Callable[[SideInfo], None] = lambda _: None) -> None:
         self._spoil = spoil
 
+    combines = False
+
+    def quality(self, copies: Sequence[SymbolFrame], air: Air) -> float:
+        raise AssertionError("the first copy is all that counts")
+
     def open_side(self, side: SideInfo, air: Air) -> SideInfo | None:
         return side
 

@@ -19,7 +19,7 @@ from tests.simulation.world import World, no_mischief
 from userequipment.channel_decode import Air
 from userequipment.combine import combined_snr_db
 from userequipment.pipeline import RequestPipeline
-from userequipment.process import warm_up as warm_up_receiver
+from userequipment.warm_up import warm_up_receiver
 
 N = 6
 

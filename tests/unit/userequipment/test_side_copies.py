@@ -24,6 +24,10 @@ WORSE = parse_config(
 MAP = IndexMap("vqa", True, False, 3, (64, 64), (Run(TokenState.PRIVATE, 103),))
 
 
+def check(payload: bytes) -> None:
+    index_map.decode(payload, IMAGE_LENGTH)
+
+
 def sent(number: int, attempt: int = 0) -> SideInfo:
     """Of one request; for the SNR that the base station believes in."""
     payload, n_bits = index_map.encode(MAP)
@@ -44,7 +48,7 @@ AIR = Air(CONFIG.channel, SNR_DB)
 def test_copies_that_cannot_be_read_alone_are_read_together() -> None:
     read = {"alone": 0, "two": 0, "three": 0}
     for number in range(20):
-        reader = SideReader(IMAGE_LENGTH)
+        reader = SideReader(check)
         found = [reader.read(heard(number, attempt), AIR) for attempt in range(3)]
         read["alone"] += found[0] is not None
         read["two"] += found[0] is None and found[1] is not None
@@ -58,13 +62,13 @@ def test_copies_that_cannot_be_read_alone_are_read_together() -> None:
 
 
 def test_the_same_copy_twice_is_no_second_one() -> None:
-    number = next(n for n in range(20) if SideReader(IMAGE_LENGTH).read(heard(n), AIR) is None)
-    reader = SideReader(IMAGE_LENGTH)
+    number = next(n for n in range(20) if SideReader(check).read(heard(n), AIR) is None)
+    reader = SideReader(check)
     assert [reader.read(heard(number), AIR) for _ in range(3)] == [None] * 3
 
 
 def test_damaged_samples_and_other_lengths_count_for_nothing() -> None:
-    reader = SideReader(IMAGE_LENGTH)
+    reader = SideReader(check)
     whole = sent(0)
     assert reader.read(replace(whole, payload=bytes(4)), AIR) is None
     shorter = replace(whole, uses=whole.uses - 2, payload=bytes(whole.payload)[:-8])
@@ -74,8 +78,8 @@ def test_damaged_samples_and_other_lengths_count_for_nothing() -> None:
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(side_copies, "MAX_REQUESTS", 2)
-    unread = [n for n in range(40) if SideReader(IMAGE_LENGTH).read(heard(n), AIR) is None][:3]
-    reader = SideReader(IMAGE_LENGTH)
+    unread = [n for n in range(40) if SideReader(check).read(heard(n), AIR) is None][:3]
+    reader = SideReader(check)
     for number in unread:
         assert reader.read(heard(number), AIR) is None
     assert len(reader._unread) == 2
