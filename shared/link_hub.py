@@ -6,6 +6,7 @@ from shared.link_tcp import FAILURES, TcpLink
 from shared.link_types import SENT, Connection, Outgoing, wire_bytes_of
 from shared.meter import Meter
 from shared.routing import parse_routing_id
+from shared.wire.damage import HeaderErrors
 from shared.wire.framing import connection_wire_bytes
 from shared.wire.messages import Message
 
@@ -34,9 +35,9 @@ class TcpHub(TcpLink):
         self._failed = 0  # failed handshakes whose disconnection has not been seen yet
         self.endpoint = f"tcp://{host}:{self._socket.bind(bind_host or host, port)}"
 
-    def send(self, to: str, message: Message) -> None:
+    def send(self, to: str, message: Message, header_errors: HeaderErrors | None = None) -> None:
         """See `Link.send`."""
-        self._core.send(to, message)
+        self._core.send(to, message, header_errors)
 
     def drop(self, to: str, message: Message, reason: str) -> None:
         """See `Link.drop`."""
