@@ -5,15 +5,17 @@ N0 = 10^(-SNR/10), N0/2 per real dimension. Everything here is a pure function o
 the frame's header and samples: arrival times and other users change nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from channel_emulator.physics.air_change import AirChange
 from channel_emulator.physics.fading import fading_of
 from channel_emulator.physics.interference import add_interference
 from channel_emulator.physics.noise import noise_generator, transmit
-from channel_emulator.physics.realisation import Realisation
+from channel_emulator.physics.realisation import Realisation, spliced
 from shared.air.samples import from_wire, to_wire
 from shared.air.side_info import frame_of
 from shared.air.snr import n0_of
@@ -47,22 +49,29 @@ class Air:
         self._genie = config.channel.csi == "genie"
         self._fading = fading_of(config.channel, config.seed)
 
-    def receive(self, sent: Transmission, user: int) -> SymbolFrame:
+    def receive(self, sent: Transmission, user: int, changes: Sequence[AirChange] = ()) -> SymbolFrame:
         """What `user` receives of `sent`: its own fading and noise, in the frame's sample format.
 
-        `energy` stays what was transmitted. An ideal channel hands the payload on bit for bit. Raises
-        `ProtocolError`: 'bad_samples' when amplitudes leave the format's range, 'genie_blocks' when the
-        genie would have to name more blocks than a message can hold.
+        `changes`: what is wrong with the air for this reception. `energy` stays what was transmitted. An
+        ideal channel hands the payload on bit for bit. Raises `ProtocolError`: 'bad_samples' when amplitudes
+        leave the format's range, 'genie_blocks' when the genie would have to name more blocks than a message
+        can hold.
         """
         frame, channel = sent.frame, self._config.channel
         if channel.model == "ideal":
             return replace(frame, users=(user,))
-        realisation = self._fading.realise(user, frame.group_id, frame.first_use, frame.uses)
-        blocks = self._genie_says(realisation)
+        met, known = self._realise(frame, user, changes)
+        blocks = self._genie_says(known)
         n0 = n0_of(channel.model, channel.snr_db_at(user, frame.first_use))
+        for change in changes:
+            n0 = change.noise(n0)
         source = noise_generator(self._config.seed, user, frame.group_id, frame.frame_id, frame.attempt)
-        received = transmit(sent.samples, realisation, n0, source)
+        received = transmit(sent.samples, met, n0, source)
         add_interference(received, channel.interference, self._config.seed, user, frame.first_use)
+        for change in changes:
+            change.interfere(received, frame.first_use)
+        for change in changes:
+            change.front_end(received)
         try:
             payload, full_scale = to_wire(received, frame.sample_format)
         except LocalProtocolError as error:
@@ -75,17 +84,38 @@ class Air:
             payload=payload,
         )
 
-    def receive_side(self, side: SideInfo) -> SideInfo:
+    def receive_side(self, side: SideInfo, changes: Sequence[AirChange] = ()) -> SideInfo:
         """The same for side information, where it is coded; else it is handed on as it is."""
-        if self._config.channel.side_info == "genie":
+        sent = self.open_side(side)
+        if sent is None:
             return side
-        heard = self.receive(open_frame(frame_of(side)), side.user)
+        heard = self.receive(sent, side.user, changes)
         return replace(
             side, payload=heard.payload, full_scale=heard.full_scale, genie_blocks=heard.genie_blocks
         )
 
+    def open_side(self, side: SideInfo) -> Transmission | None:
+        """What is sent of side information; None where it is not coded: then it does not pass the air.
+
+        Raises `ProtocolError` as `open_frame` does.
+        """
+        return None if self._config.channel.side_info == "genie" else open_frame(frame_of(side))
+
+    def _realise(
+        self, frame: SymbolFrame, user: int, changes: Sequence[AirChange]
+    ) -> tuple[Realisation, Realisation]:
+        """What a frame's samples meet, and what its receiver may know of that: the same but for faults."""
+        place = user, frame.group_id, frame.first_use, frame.uses
+        now = known = self._fading.realise(*place)
+        for change in changes:
+            known = change.aged(known, lambda seed: fading_of(self._config.channel, seed).realise(*place))
+        met = now if known is now else spliced(known, now, frame.pilot_uses)
+        for change in changes:
+            met, known = change.faded(met), change.faded(known)
+        return met, known
+
     def _genie_says(self, realisation: Realisation) -> tuple[tuple[int, tuple[float, ...]], ...]:
-        """`genie_blocks` of a frame that meets `realisation`."""
+        """`genie_blocks` of a frame whose receiver takes it to meet `realisation`."""
         if not self._genie:
             return ()
         if realisation.taps_BL.size > MAX_LIST:

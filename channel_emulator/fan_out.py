@@ -41,17 +41,17 @@ class FanOut:
 
     def message(self, message: ForOneUser, now_s: float) -> list[Action]:
         """Side information, through the air where it is coded, and control: on to their user, or a drop."""
-        if isinstance(message, SideInfo):
-            try:
-                message = self._air.receive_side(message)
-            except ProtocolError as error:
-                return self.refuse(message, error.reason)
-        to = peer_name("ue", message.user)
-        fate = self._fate(message, message.user, now_s)
-        if fate.lost:
-            return [self._drop(message, message.user, fate.lost)]
+        try:
+            on_air = isinstance(message, SideInfo) and self._air.open_side(message) is not None
+            fate = self._fate(message, message.user, now_s, on_air)
+            if fate.lost:
+                return [self._drop(message, message.user, fate.lost)]
+            if isinstance(message, SideInfo):
+                message = self._air.receive_side(message, fate.air)
+        except ProtocolError as error:
+            return self.refuse(message, error.reason)
         self._counts["messages_down"] += 1
-        return self._passage.hand_on(message, to, BS, fate, now_s)
+        return self._passage.hand_on(message, peer_name("ue", message.user), BS, fate, now_s)
 
     def frame(self, frame: SymbolFrame, now_s: float) -> list[Action]:
         """One frame per receiver, each with its own realisation of the air, or a drop each."""
@@ -83,23 +83,25 @@ class FanOut:
 
     def _receive(self, sent: Transmission, user: int, now_s: float) -> list[Action]:
         addressed = replace(sent.frame, users=(user,))
-        fate = self._fate(addressed, user, now_s)
+        fate = self._fate(addressed, user, now_s, on_air=True)
         if fate.lost:
             return [self._drop(addressed, user, fate.lost)]
         try:
-            received = self._air.receive(sent, user)
+            received = self._air.receive(sent, user, fate.air)
         except ProtocolError as error:
             return [self._drop(addressed, user, error.reason)]
         self._counts["frames_down"] += 1
         self._counts["channel_uses"] += received.uses
         return self._passage.hand_on(received, peer_name("ue", user), BS, fate, now_s)
 
-    def _fate(self, message: SymbolFrame | ForOneUser, user: int, now_s: float) -> Fate:
+    def _fate(self, message: SymbolFrame | ForOneUser, user: int, now_s: float, on_air: bool) -> Fate:
         """What becomes of the message on its way to `user`'s antenna; lost where nobody is there."""
         if not 0 <= user < self._users:
             return Fate(lost="unknown_user")
         absent = self._session.absence(peer_name("ue", user))
-        return Fate(lost=absent) if absent else self._faults.fate(message, user, "down", now_s)
+        if absent:
+            return Fate(lost=absent)
+        return self._faults.fate(message, user, "down", now_s, on_air)
 
     def _drop(self, message: SymbolFrame | ForOneUser, user: int, reason: str) -> Drop:
         return self._passage.drop(message, peer_name("ue", user) if user >= 0 else BS, reason)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from channel_emulator.faults.fault import Fate
 from channel_emulator.session import Session
 from shared.actions import Action, Copied, Drop, Send
+from shared.wire.damage import HeaderErrors
 from shared.wire.messages import Message
 
 MAX_HELD = 8_192
@@ -22,6 +23,7 @@ class _Held:
     number: int
     to: str = field(compare=False)
     message: Message = field(compare=False)
+    header_errors: HeaderErrors | None = field(compare=False)
 
 
 class Passage:
@@ -48,8 +50,8 @@ class Passage:
         actions: list[Action] = [Copied(source, message, fate.copies)] if fate.copies else []
         for _ in range(1 + fate.copies):
             if not fate.delay_s:
-                actions.append(Send(to, message))
-            elif not self._hold(message, to, now_s + fate.delay_s):
+                actions.append(Send(to, message, fate.header))
+            elif not self._hold(message, to, now_s + fate.delay_s, fate.header):
                 actions.append(self.drop(message, to, "too_much_held"))
         return actions
 
@@ -71,12 +73,12 @@ class Passage:
         self._held_bytes = 0
         return given_up
 
-    def _hold(self, message: Message, to: str, due_s: float) -> bool:
+    def _hold(self, message: Message, to: str, due_s: float, header_errors: HeaderErrors | None) -> bool:
         size = _size(message)
         if len(self._held) >= MAX_HELD or self._held_bytes + size > MAX_HELD_BYTES:
             return False
         self._numbers += 1  # of equal times the first one first
-        heapq.heappush(self._held, _Held(due_s, self._numbers, to, message))
+        heapq.heappush(self._held, _Held(due_s, self._numbers, to, message, header_errors))
         self._held_bytes += size
         return True
 
@@ -84,7 +86,9 @@ class Passage:
         held = heapq.heappop(self._held)
         self._held_bytes -= _size(held.message)
         reason = self._session.absence(held.to)
-        return self.drop(held.message, held.to, reason) if reason else Send(held.to, held.message)
+        if reason:
+            return self.drop(held.message, held.to, reason)
+        return Send(held.to, held.message, held.header_errors)
 
 
 def _size(message: Message) -> int:

@@ -5,7 +5,8 @@ Outcomes, so that numbers of different ends can be held against each other:
     offered      handed to the transport by the sender. Summed wire bytes are what the kernel sends.
     delivered    taken from the transport by the receiver and valid.
     dropped      at a sender: never handed to the transport, so not offered; at a receiver: arrived but not
-                 delivered (`reason` says which). Class 'unknown' is what could not be read at all.
+                 delivered (`reason` says which). Class 'unknown' is what could not be read at all; the
+                 emulator offers it where a fault damages a header, and drops the message itself.
     duplicated   at the emulator, for a public frame for n users that was delivered: n - 1; and every copy
                  that a fault makes.
 

@@ -14,15 +14,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.wire.damage import HeaderErrors
 from shared.wire.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Put a message on the data plane: to 'ce' from a peer, to 'bs' or 'ue:<user>' from the emulator."""
+    """Put a message on the data plane: to 'ce' from a peer, to 'bs' or 'ue:<user>' from the emulator.
+
+    With `header_errors` it goes out so that nobody can read it.
+    """
 
     to: str
     message: Message
+    header_errors: HeaderErrors | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
 from shared.baseline_config import BaselineConfig
-from shared.fault_config import FaultConfig
+from shared.fault_config import AirAim, FaultConfig
 from shared.keys import MAX_KEY_USERS
 from shared.process_fault_config import ProcessFaultConfig
 from shared.rate import EIGHTHS
@@ -79,6 +79,9 @@ class ChannelConfig(_Section):
             raise ValueError("channel.codec 'bypass' needs channel.model 'ideal' and sample_format 'cf32'")
         if self.interference and self.model == "ideal":
             raise ValueError("channel.interference: an ideal channel has none")
+        for number, fault in enumerate(self.faults):
+            if isinstance(fault, AirAim) and (why := fault.refusal(self.model, self.side_info)):
+                raise ValueError(f"channel.faults.{number}: {fault.fault}: {why}")
         if self.mode == "digital" and (self.codec == "bypass" or self.public_power_db):
             raise ValueError("channel.mode 'digital' needs channel.codec 'linear' and public_power_db 0")
         values = self.snr_db if isinstance(self.snr_db, tuple) else (self.snr_db,)

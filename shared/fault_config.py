@@ -1,11 +1,16 @@
-"""Faults on messages at the emulator: what a configuration may say of each, parameters with their units."""
+"""Faults at the emulator: what a configuration may say of each, parameters with their units.
 
-from typing import Annotated, Any, Final, Literal, get_args
+Most are faults on messages. Those that derive from `AirAim` are faults of the air: they act on the samples of
+what passes it.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from typing import Annotated, Any, Final, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 Direction = Literal["down", "up", "both"]
 Class = Literal["public", "private", "side", "control", "feedback"]
+AirClass = Literal["public", "private", "side"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 MAX_DELAY_MS = 10_000.0
 _FRAMES: tuple[Class, ...] = ("public", "private")
@@ -28,6 +33,21 @@ class Aim(BaseModel):
     @property
     def always(self) -> bool:
         return self.at_s == 0.0 and self.for_s is None
+
+
+class AirAim(Aim):
+    """What a fault of the air meets: symbol frames, and index maps where they are coded; downlinks only."""
+
+    direction: Literal["down"] = "down"
+    classes: tuple[AirClass, ...] = Field(("public", "private", "side"), min_length=1)
+
+    def refusal(self, model: str, side_info: str) -> str:
+        """Why this cannot be on a channel; empty if it can."""
+        if model == "ideal":
+            return "an ideal channel hands samples on as they are, expected another channel.model"
+        if set(self.classes) == {"side"} and side_info == "genie":
+            return "index maps pass the air only with channel.side_info 'ldpc'"
+        return ""
 
 
 class NoopConfig(Aim):
@@ -119,6 +139,66 @@ class RateLimitConfig(Aim):
     queue_kbytes: float = Field(256.0, gt=0.0)
 
 
+class CorruptHeaderConfig(Aim):
+    """Of a message's header so many `bits` are wrong, with `probability`: no receiver can read it."""
+
+    fault: Literal["corrupt_header"]
+    probability: Share = 1.0
+    bits: int = Field(1, ge=1, le=64)
+
+
+class DeepFadeConfig(AirAim):
+    """The signal is received `depth_db` weaker, pilots too; the noise stays."""
+
+    fault: Literal["deep_fade"]
+    depth_db: float = Field(gt=0.0, le=100.0)
+
+
+class SnrDropConfig(AirAim):
+    """The noise is `drop_db` stronger; with `ramp` it grows to that over the window, linearly in dB."""
+
+    fault: Literal["snr_drop"]
+    drop_db: float = Field(gt=0.0, le=60.0)
+    ramp: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.ramp and self.for_s is None:
+            raise ValueError("snr_drop: a ramp needs a window, expected for_s")
+        return self
+
+
+class JammerConfig(AirAim):
+    """Gaussian bursts of `burst_uses` channel uses of the downlink's clock, on for a `share` of them.
+
+    `jam_to_signal_db`: power while on, over the average power of the received signal.
+    """
+
+    fault: Literal["jammer"]
+    jam_to_signal_db: float = Field(ge=-50.0, le=50.0)
+    share: float = Field(1.0, gt=0.0, le=1.0)
+    burst_uses: int = Field(512, ge=16, le=65_536)
+
+
+class StaleCsiConfig(AirAim):
+    """What receivers learn the channel from is old: of `correlation` with the channel that data meets."""
+
+    fault: Literal["stale_csi"]
+    correlation: float = Field(ge=0.0, lt=1.0)
+
+    def refusal(self, model: str, side_info: str) -> str:
+        if model == "awgn":
+            return "an AWGN channel never changes, expected a channel.model that fades"
+        return super().refusal(model, side_info)
+
+
+class ClippingConfig(AirAim):
+    """A receiver's front end saturates at `clip_db` above the RMS amplitude of what it receives."""
+
+    fault: Literal["clipping"]
+    clip_db: float = Field(ge=-20.0, le=20.0)
+
+
 Listed = (
     NoopConfig
     | LossConfig
@@ -130,9 +210,15 @@ Listed = (
     | CorruptConfig
     | TruncateConfig
     | RateLimitConfig
+    | CorruptHeaderConfig
+    | DeepFadeConfig
+    | SnrDropConfig
+    | JammerConfig
+    | StaleCsiConfig
+    | ClippingConfig
 )
 FaultConfig = Annotated[Listed, Field(discriminator="fault")]
-LOSSES: Final = ("loss", "burst_loss", "partition")
+LOSSES: Final = ("loss", "burst_loss", "partition", "corrupt_header")
 """Faults that only lose messages; the ledger counts those by the fault's name."""
 FAULT_CONFIGS: Final = {get_args(m.model_fields["fault"].annotation)[0]: m for m in get_args(Listed)}
 """The models by the names of the faults."""

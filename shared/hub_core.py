@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.link_types import FULL, GONE, Outgoing, sizes_of, wire_bytes_of
+from shared.link_types import FULL, GONE, Outgoing, encoded, sizes_of, wire_bytes_of
 from shared.meter import Meter
 from shared.routing import SESSION, fault_of_source, parse_routing_id, routing_id
 from shared.wire.codec import Part, decode, encode
+from shared.wire.damage import HeaderErrors
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import CONTROL_MESSAGES, Credit, Heartbeat, Hello, Message, Ready, Refused, Welcome
 
@@ -52,10 +53,9 @@ class HubCore:
 
     # --- out ------------------------------------------------------------------------------------------
 
-    def send(self, to: str, message: Message) -> None:
+    def send(self, to: str, message: Message, header_errors: HeaderErrors | None = None) -> None:
         """See `Link.send`."""
-        parts = encode(message)
-        outgoing = Outgoing(message, parts, sizes_of(parts), wire_bytes_of(parts, self._meter.curve))
+        outgoing = encoded(message, header_errors, self._meter.curve)
         route = self._routes.get(to)
         named = message.incarnation if isinstance(message, Welcome | Refused | Heartbeat) else None
         if named is not None and (route is None or named != route.incarnation):
@@ -184,7 +184,7 @@ class HubCore:
             self._meter.not_sent(peer, outgoing.message, outgoing.sizes, "peer_gone")
         else:
             route.sent += outgoing.wire
-            self._meter.offered(peer, outgoing.message, outgoing.sizes)
+            self._meter.offered(peer, outgoing.message, outgoing.sizes, outgoing.damaged)
 
     def _hold(self, peer: str, route: _Route, outgoing: Outgoing, first: bool = False) -> None:
         if not first and route.held_bytes + outgoing.wire > self._queue_bytes:

@@ -8,6 +8,7 @@ from shared.link_tcp import TcpLink
 from shared.link_types import SENT, Connection, Outgoing, wire_bytes_of
 from shared.meter import Meter
 from shared.routing import parse_routing_id, peer_of_end
+from shared.wire.damage import HeaderErrors
 from shared.wire.framing import connection_wire_bytes
 from shared.wire.messages import Message
 
@@ -39,9 +40,9 @@ class TcpHub(TcpLink):
         self._refused = 0  # connections of unknown keys whose loss has not been seen yet
         self.endpoint = f"tcp://{host}:{self._socket.bind(bind_host or host, port)}"
 
-    def send(self, to: str, message: Message) -> None:
+    def send(self, to: str, message: Message, header_errors: HeaderErrors | None = None) -> None:
         """See `Link.send`."""
-        self._core.send(to, message)
+        self._core.send(to, message, header_errors)
 
     def drop(self, to: str, message: Message, reason: str) -> None:
         """See `Link.drop`."""

@@ -8,6 +8,7 @@ from shared.link_types import SENT, Connection, Outgoing, wire_bytes_of
 from shared.meter import Meter
 from shared.peer_core import PeerCore
 from shared.routing import routing_id
+from shared.wire.damage import HeaderErrors
 from shared.wire.framing import connection_wire_bytes
 from shared.wire.messages import Message
 
@@ -45,9 +46,9 @@ class TcpPeer(TcpLink):
         self._socket.read()
         return self._connection is not None
 
-    def send(self, to: str, message: Message) -> None:
+    def send(self, to: str, message: Message, header_errors: HeaderErrors | None = None) -> None:
         """See `Link.send`; `to` is the hub, there is no other."""
-        self._core.send(message)
+        self._core.send(message, header_errors)
 
     def drop(self, to: str, message: Message, reason: str) -> None:
         """See `Link.drop`."""

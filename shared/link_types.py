@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.meter import Sizes
-from shared.wire.codec import Part
+from shared.wire.codec import Part, encode
+from shared.wire.damage import HeaderErrors, with_header_errors
 from shared.wire.framing import message_wire_bytes
 from shared.wire.messages import Message
 
@@ -30,12 +31,13 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An encoded message on its way out."""
+    """An encoded message on its way out; `damaged`: its header cannot be read."""
 
     message: Message
     parts: list[Part]
     sizes: Sizes
     wire: int
+    damaged: bool = False
 
 
 class Link(Protocol):
@@ -44,9 +46,9 @@ class Link(Protocol):
     `send` and `drop` count into the ledger, as does taking a message by `receive_nowait`.
     """
 
-    def send(self, to: str, message: Message) -> None:
-        """Send, hold back (bounded) or drop (counted). Raises `LocalProtocolError` for a message of ours
-        that cannot be encoded."""
+    def send(self, to: str, message: Message, header_errors: HeaderErrors | None = None) -> None:
+        """Send, hold back (bounded) or drop (counted); with `header_errors`, damaged bytes. Raises
+        `LocalProtocolError` for a message of ours that cannot be encoded."""
 
     def drop(self, to: str, message: Message, reason: str) -> None:
         """Count a message that its role gives up: on its way to `to`, or received from there."""
@@ -81,6 +83,14 @@ class Link(Protocol):
 
     def close(self, linger_ms: int = 1_000) -> None:
         """Close; what the transport has may leave within `linger_ms`. Harmless when done twice."""
+
+
+def encoded(message: Message, header_errors: HeaderErrors | None = None, curve: bool = False) -> Outgoing:
+    """Encode, for a link with or without CURVE. Raises `LocalProtocolError` for a message that cannot be."""
+    parts = encode(message)
+    if header_errors is not None:
+        parts = with_header_errors(parts, header_errors)
+    return Outgoing(message, parts, sizes_of(parts), wire_bytes_of(parts, curve), header_errors is not None)
 
 
 def sizes_of(parts: list[Part]) -> Sizes:

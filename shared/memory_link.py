@@ -24,6 +24,7 @@ from shared.meter import Meter
 from shared.peer_core import PeerCore
 from shared.routing import routing_id
 from shared.wire.codec import Part
+from shared.wire.damage import HeaderErrors
 from shared.wire.messages import Message
 
 _INBOX_MESSAGES = 65_536
@@ -92,9 +93,9 @@ class MemoryHub(_MemoryLink):
         self._core = HubCore(Meter(counters, me), self._to_peer, credit_bytes, queue_bytes, me == "agent")
         self._peers: dict[bytes, _Inbox] = {}
 
-    def send(self, to: str, message: Message) -> None:
+    def send(self, to: str, message: Message, header_errors: HeaderErrors | None = None) -> None:
         """See `Link.send`."""
-        self._core.send(to, message)
+        self._core.send(to, message, header_errors)
 
     def drop(self, to: str, message: Message, reason: str) -> None:
         """See `Link.drop`."""
@@ -158,9 +159,9 @@ class MemoryPeer(_MemoryLink):
         self._core = PeerCore(me, incarnation, hub.me, Meter(counters, me), self._to_hub, queue_bytes)
         hub.plug(self._identity, self.inbox)
 
-    def send(self, to: str, message: Message) -> None:
+    def send(self, to: str, message: Message, header_errors: HeaderErrors | None = None) -> None:
         """See `Link.send`; `to` is the hub, there is no other."""
-        self._core.send(message)
+        self._core.send(message, header_errors)
 
     def drop(self, to: str, message: Message, reason: str) -> None:
         """See `Link.drop`."""

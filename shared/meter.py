@@ -8,6 +8,8 @@ from shared.ledger_rows import RowKey
 from shared.routing import FROM_BS, FROM_UE, TO_BS, TO_UE, end_name, user_of_peer
 from shared.wire.messages import Heartbeat, Message, SymbolFrame
 
+DAMAGED = "corrupt_header"
+"""The reason of a drop for a message that was put on the wire so that nobody can read it."""
 _MAX_REASON = 48
 
 
@@ -33,9 +35,20 @@ class Meter:
         self._me = me
         self._end = end_name(me)
 
-    def offered(self, to: str, message: Message, sizes: Sizes) -> int:
-        """A message was handed to the transport. Its wire bytes."""
-        return self._book(self._hop(to), self._sending(to), "offered", "", message, sizes)
+    def offered(self, to: str, message: Message, sizes: Sizes, damaged: bool = False) -> int:
+        """A message was handed to the transport. Its wire bytes.
+
+        `damaged`: its header cannot be read, so the message is dropped here and its bytes are offered as
+        what they are to the other end.
+        """
+        hop, direction = self._hop(to), self._sending(to)
+        if not damaged:
+            return self._book(hop, direction, "offered", "", message, sizes)
+        wire = self._book(hop, direction, "dropped", DAMAGED, message, sizes, only=to)
+        user = user_of_peer(to)
+        users = str(user) if user >= 0 else ""
+        self._put(RowKey(hop, self._end, users, direction, "unknown", "first", "offered"), 1, 0, 0, wire)
+        return wire
 
     def delivered(self, source: str, message: Message, sizes: Sizes) -> int:
         """A message arrived, valid. Its wire bytes. At the emulator a public frame's fan-out counts too."""

@@ -7,10 +7,11 @@ window is what the emulator's Welcome says. The same code serves TCP and memory.
 from collections import deque
 from collections.abc import Callable
 
-from shared.link_types import FULL, Outgoing, sizes_of, wire_bytes_of
+from shared.link_types import FULL, Outgoing, encoded, sizes_of, wire_bytes_of
 from shared.meter import Meter
 from shared.routing import fault_of_receiver, user_of_peer
 from shared.wire.codec import Part, decode, encode
+from shared.wire.damage import HeaderErrors
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import CONTROL_MESSAGES, Credit, Hello, Message, Welcome
 
@@ -37,10 +38,9 @@ class PeerCore:
         self._reported = 0
         self._quiet = False
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message, header_errors: HeaderErrors | None = None) -> None:
         """See `Link.send`; there is only one place to send to."""
-        parts = encode(message)
-        outgoing = Outgoing(message, parts, sizes_of(parts), wire_bytes_of(parts, self._meter.curve))
+        outgoing = encoded(message, header_errors, self._meter.curve)
         if isinstance(message, Hello):
             self._window, self._consumed, self._reported = None, 0, 0
         if self._held_bytes + outgoing.wire > self._queue_bytes and self._held:
@@ -69,7 +69,7 @@ class PeerCore:
                 return
             self._held.popleft()
             self._held_bytes -= outgoing.wire
-            self._meter.offered(self._hub, outgoing.message, outgoing.sizes)
+            self._meter.offered(self._hub, outgoing.message, outgoing.sizes, outgoing.damaged)
 
     @property
     def blocked(self) -> bool:
@@ -90,6 +90,7 @@ class PeerCore:
             message = decode(parts)
         except ProtocolError as error:
             self._meter.unreadable(self._hub, wire, error.reason)
+            self._report_credit()  # unread bytes are off the link too
             return None
         sizes = sizes_of(parts)
         fault = self._fault(message)

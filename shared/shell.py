@@ -149,7 +149,7 @@ class Shell:
         for action in actions:
             match action:
                 case Send():
-                    self._data.send(action.to, action.message)
+                    self._data.send(action.to, action.message, action.header_errors)
                 case Tell():
                     self._control.send("agent", action.message)
                 case Record():

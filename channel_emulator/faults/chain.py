@@ -91,14 +91,21 @@ class FaultChain:
             config = config.model_copy(update={"at_s": now_s - zero_s + config.at_s})
         return self._put_in(config), config
 
-    def fate(self, message: Message, user: int, direction: str, now_s: float = 0.0) -> Fate:
-        """What becomes of `message` on the link of `user`, 'down' or 'up': all faults one after the other."""
+    def fate(
+        self, message: Message, user: int, direction: str, now_s: float = 0.0, on_air: bool = False
+    ) -> Fate:
+        """What becomes of `message` on the link of `user`, 'down' or 'up': all faults one after the other.
+
+        `on_air`: it passes the air as samples.
+        """
         klass = class_of(message)
         if klass not in RELAYED or not self._faults:
             return UNHARMED
         name = identity(message)
         occurrence = self._repeats(user, direction, name)
-        passing = Passing(user, direction, klass, name, occurrence, message, now_s)
+        zero_s = self._schedule.zero_s
+        elapsed_s = 0.0 if zero_s is None else now_s - zero_s
+        passing = Passing(user, direction, klass, name, occurrence, message, now_s, elapsed_s, on_air)
         fate = UNHARMED
         for own_name, fault in self._faults.items():
             active = self._schedule.active(own_name)

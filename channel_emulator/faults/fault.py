@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from channel_emulator.physics.air_change import AirChange
 from shared.fault_config import Aim
 from shared.rng import derive_seed
+from shared.wire.damage import HeaderErrors
 from shared.wire.messages import Message
 
 Config = TypeVar("Config", bound=Aim)
@@ -19,7 +21,7 @@ class Passing:
 
     `name` is the identity of the message, and `occurrence` how often that very message has crossed this link
     before: so the n-th repeat of an answer has its own fate, and no fate depends on the order in which
-    users' messages arrive.
+    users' messages arrive. `elapsed_s`: since the run's first message. `on_air`: its samples pass the air.
     """
 
     user: int
@@ -29,6 +31,8 @@ class Passing:
     occurrence: int
     message: Message
     now_s: float = 0.0
+    elapsed_s: float = 0.0
+    on_air: bool = False
 
     @property
     def link(self) -> tuple[int, str]:
@@ -40,24 +44,33 @@ class Fate:
     """What becomes of the message.
 
     `lost`: the reason by which the drop is counted, or empty. It comes `delay_s` later and `copies` times
-    more, each copy as `damage` makes it.
+    more, each copy as `damage` makes it and with `header` errors. `air`: what else its samples meet.
     """
 
     lost: str = ""
     delay_s: float = 0.0
     copies: int = 0
     damage: Damage | None = None
+    header: HeaderErrors | None = None
+    air: tuple[AirChange, ...] = ()
 
     @property
     def harmed(self) -> bool:
-        return bool(self.lost or self.delay_s or self.copies or self.damage)
+        return self != UNHARMED
 
     def then(self, other: "Fate") -> "Fate":
         """Both, one after the other."""
         damages = [damage for damage in (self.damage, other.damage) if damage is not None]
         both = _in_turn(damages) if len(damages) == 2 else next(iter(damages), None)
         copies = (1 + self.copies) * (1 + other.copies) - 1
-        return Fate(self.lost or other.lost, self.delay_s + other.delay_s, copies, both)
+        return Fate(
+            self.lost or other.lost,
+            self.delay_s + other.delay_s,
+            copies,
+            both,
+            self.header or other.header,  # which cannot be read, whatever else is wrong with it
+            self.air + other.air,
+        )
 
 
 def _in_turn(damages: list[Damage]) -> Damage:
@@ -99,3 +112,10 @@ class Fault(ABC, Generic[Config]):
         """128 random bits of this fault for this passing."""
         names = (passing.user, passing.direction, passing.name, passing.occurrence)
         return derive_seed(self._seed, *names, *((purpose,) if purpose else ()))
+
+
+class AirFault(Fault[Config]):
+    """A fault of the air: it meets what passes there as samples, each reception by itself."""
+
+    def meets(self, passing: Passing) -> bool:
+        return passing.on_air and super().meets(passing)

@@ -6,7 +6,8 @@
    that the configuration aims at (direction, classes, users), once per receiver. Draw random numbers by
    `self.uniform(passing)` or from `self.words(passing)` only, and keep state by `passing.link` at most, and
    the fault repeats under the same seed whatever other users do. Return `UNHARMED`, or a `Fate`: lost (the
-   reason under which the ledger counts the drop), later, several times, or damaged.
+   reason under which the ledger counts the drop), later, several times, or damaged. A fault of the air
+   derives from `AirFault` (see `deep_fade.py`) and says what samples meet.
 3. Add one line to `registry.py`.
 """
 

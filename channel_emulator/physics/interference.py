@@ -6,7 +6,7 @@ it. While it is on, its average power is 10^(-SIR/10), SIR in dB against unit av
 Receivers are told nothing of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +29,27 @@ def add_interference(
             _add(received, source, (seed, number), first_use)
 
 
+def is_on(source: InterferenceConfig, seed: int, first_use: int, uses: int) -> bool:
+    """Whether a source, the only one, is on during any of these channel uses."""
+    return any(True for _ in _bursts(source, (seed, 0), first_use, uses))
+
+
+def _bursts(
+    source: InterferenceConfig, key: tuple[int, int], first_use: int, uses: int
+) -> Iterator[tuple[int, np.random.Generator]]:
+    """The bursts that are on during these channel uses, each with what its symbols are drawn from."""
+    seed, number = key
+    for burst in range(first_use // source.burst_uses, (first_use + uses - 1) // source.burst_uses + 1):
+        drawn = generator(seed, "interference", number, burst)
+        if drawn.random() < source.duty:
+            yield burst, drawn
+
+
 def _add(
     received: NDArray[np.complex64], source: InterferenceConfig, key: tuple[int, int], first_use: int
 ) -> None:
-    seed, number = key
     end_use = first_use + len(received)
-    for burst in range(first_use // source.burst_uses, (end_use - 1) // source.burst_uses + 1):
-        drawn = generator(seed, "interference", number, burst)
-        if drawn.random() >= source.duty:
-            continue
+    for burst, drawn in _bursts(source, key, first_use, len(received)):
         signal = np.empty(source.burst_uses, np.complex64)
         fill_complex_normals(drawn, signal, 10.0 ** (-source.sir_db / 10.0))
         start = burst * source.burst_uses

@@ -5,7 +5,7 @@ E|h|^2 = 1 for unit average transmit power; so SNR = 1/N0 is the average receive
 Shapes: B coherence blocks, L taps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,3 +46,16 @@ class Realisation:
 def constant(gain: complex, uses: int) -> Realisation:
     """One gain for all `uses`."""
     return Realisation(np.array([[gain]], dtype=np.complex64), np.array([uses], dtype=np.int64))
+
+
+def spliced(first: Realisation, then: Realisation, uses: int) -> Realisation:
+    """`first` for the first channel uses, so many, and `then` for the rest; both are over the same uses."""
+    heads = np.clip(uses - _starts(first), 0, first.lengths)
+    tails = then.lengths - np.clip(uses - _starts(then), 0, then.lengths)
+    taps_BL = np.concatenate([first.taps_BL[heads > 0], then.taps_BL[tails > 0]])
+    return replace(then, taps_BL=taps_BL, lengths=np.concatenate([heads[heads > 0], tails[tails > 0]]))
+
+
+def _starts(realisation: Realisation) -> NDArray[np.int64]:
+    """Channel uses before each block, [B]."""
+    return np.cumsum(realisation.lengths) - realisation.lengths

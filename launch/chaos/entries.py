@@ -4,13 +4,13 @@
 {at_s: 9, fault: kill, on: {role: bs}}
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from shared.config import RunConfig
-from shared.config_file import ConfigError, one_line
+from shared.config_file import ConfigError, one_line, parse_config
 from shared.fault_config import FAULT_CONFIGS, FaultConfig, parse_fault
 from shared.process_fault_config import PROCESS_FAULTS, ProcessFaultConfig, parse_process_fault
 
@@ -50,16 +50,20 @@ def fault_of(entry: Any, where: str) -> AnyFault:
 
 
 def checked_fault(entry: Any, config: RunConfig, where: str = "the fault") -> AnyFault:
-    """As `fault_of`; its users and role are those of the run. Raises `ConfigError`."""
+    """As `fault_of`; and the run could have had it from the beginning. Raises `ConfigError`."""
     fault = fault_of({"at_s": 0.0, **entry} if isinstance(entry, Mapping) else entry, where)
-    if isinstance(fault, ProcessFaultConfig):
-        if fault.role.startswith("ue-") and int(fault.role[3:]) >= config.users:
-            raise ConfigError(f"{where}.on.role: there is no {fault.role} among {config.users} users")
-    else:
-        for user in fault.users or ():
-            if not 0 <= user < config.users:
-                raise ConfigError(f"{where}.on.users: there is no user {user} among {config.users}")
+    with_faults(config, [fault], where)
     return fault
+
+
+def with_faults(config: RunConfig, faults: Iterable[AnyFault], where: str, **changes: Any) -> RunConfig:
+    """The run with these faults too, and with other values at its top. Raises `ConfigError`."""
+    data = config.model_dump(mode="json") | changes
+    for fault in faults:
+        on_process = fault.fault in PROCESS_FAULTS
+        place = data["process_faults"] if on_process else data["channel"]["faults"]
+        place.append(fault.model_dump(mode="json"))
+    return parse_config(data, where)
 
 
 def _as_written(line: str, names: Mapping[str, str]) -> str:

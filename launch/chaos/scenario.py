@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from launch.chaos.entries import AnyFault, fault_of, healed_by
+from launch.chaos.entries import AnyFault, fault_of, healed_by, with_faults
 from launch.chaos.nemesis import Nemesis, draw
 from shared.config import RunConfig
-from shared.config_file import ConfigError, one_line, parse_config, read_map
-from shared.process_fault_config import ProcessFaultConfig
+from shared.config_file import ConfigError, one_line, read_map
 
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 
@@ -45,18 +44,9 @@ class Scenario:
         if self.file.nemesis is not None:
             faults += draw(self.file.nemesis, chosen, config.users, self.file.heal_s, faults)
         _check_length(config, self.file, str(self.path))
-        data = config.model_dump(mode="json")
-        data["seed"] = chosen
-        data["chaos"] = {
-            "scenario": self.path.stem,
-            "heal_s": self.file.heal_s,
-            "drain_s": self.file.drain_s,
-        }
-        for fault in faults:
-            on_process = isinstance(fault, ProcessFaultConfig)
-            place = data["process_faults"] if on_process else data["channel"]["faults"]
-            place.append(fault.model_dump(mode="json"))
-        return parse_config(data, str(self.path))
+        healed = {"heal_s": self.file.heal_s, "drain_s": self.file.drain_s}
+        chaos = {"scenario": self.path.stem, **healed}
+        return with_faults(config, faults, str(self.path), seed=chosen, chaos=chaos)
 
 
 def read_scenario(name: str, base: Path = SCENARIOS) -> Scenario:

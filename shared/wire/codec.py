@@ -102,6 +102,15 @@ def decode(parts: Sequence[Part]) -> Message:
         raise ProtocolError("bad_field", "flat fields", f"deep nesting in {kind}") from None
 
 
+def is_sound(header: bytes) -> bool:
+    """Whether a header's lead, length and checksum are right."""
+    try:
+        _checked_body(header)
+    except ProtocolError:
+        return False
+    return True
+
+
 def _checked_body(header: bytes) -> bytes:
     if len(header) < PREFIX_BYTES:
         raise ProtocolError("truncated", f"at least {PREFIX_BYTES} bytes", str(len(header)))

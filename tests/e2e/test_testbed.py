@@ -133,7 +133,7 @@ def test_up_ask_kill_ask_status_down(real: Workplace) -> None:
     assert (kept.returncode, kept.stdout.strip()) == (0, "partition.0"), kept.stderr
     stranger = real.run("chaos", "inject", "{fault: partition, on: {users: [2]}}")
     assert (stranger.returncode, len(stranger.stderr.strip().splitlines())) == (2, 1)
-    assert "the fault.on.users: there is no user 2 among 2" in stranger.stderr
+    assert "the fault: channel.faults.0.users: there is no user 2 among 2" in stranger.stderr
     healed = real.run("chaos", "heal", "--json")
     assert json.loads(healed.stdout) == {"ended": 1}
     assert real.run(*ask).stdout.strip()

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
+
 from basestation.group_job import Pipeline as SenderHalf
 from basestation.image_door import BadInput
 from basestation.pending import PendingStore
@@ -26,9 +28,11 @@ from basestation.workload_file import WorkloadRequest
 from channel_emulator.role import ChannelEmulator
 from shared.actions import Action, Compute, Drop, Exit, Record, Send, Tell
 from shared.config import RunConfig
+from shared.link_types import encoded
 from shared.routing import SESSION
 from shared.spec import RoleSpec
 from shared.wire.codec import decode, encode
+from shared.wire.errors import ProtocolError
 from shared.wire.messages import Ask, Command, Message, Refused, SymbolFrame
 from tests.simulation.stand_ins import StandInGroupPipeline, StandInRequestPipeline
 from userequipment.role import Pipeline as ReceiverHalf
@@ -291,9 +295,15 @@ class World:
             target = self._incarnations.get((send.to, message.incarnation))  # its own connection
         if target is None:
             return
+        parts = encoded(message, send.header_errors).parts
+        if send.header_errors is not None:
+            with pytest.raises(ProtocolError) as found:
+                decode(parts)
+            self.drops[found.value.reason] += 1  # at the receiver
+            return
         delays = [0.0] if isinstance(message, SESSION) else self.mischief(message, send.to, self.now_s)
         for delay_s in delays:
-            copy = decode([bytes(part) for part in encode(message)])
+            copy = decode([bytes(part) for part in parts])
             self.at(self.now_s + HOP_S + delay_s, lambda c=copy: self._deliver(node.name, target, c))
 
     def _deliver(self, source: str, target: Node, message: Message) -> None:

@@ -29,6 +29,7 @@ RELAYED = ("public", "private", "side", "control", "feedback")
 HARMS: dict[str, dict[str, object]] = {
     "burst_loss": {"turn_bad": 0.2, "turn_good": 0.5},
     "corrupt": {"bit_error_rate": 0.02},
+    "corrupt_header": {"probability": 0.3},
     "delay": {"delay_ms": 20.0, "jitter_ms": 15.0},
     "duplicate": {"probability": 0.4, "copies": 2},
     "partition": {"users": (1,)},
@@ -53,7 +54,7 @@ def _exchange(hub: MemoryHub, emulator: ChannelEmulator) -> None:
 def _perform(hub: MemoryHub, actions: list[Action]) -> None:
     for action in actions:
         if isinstance(action, Send):
-            hub.send(action.to, action.message)
+            hub.send(action.to, action.message, action.header_errors)
         elif isinstance(action, Drop):
             hub.drop(action.to, action.message, action.reason)
         elif isinstance(action, Copied):
@@ -103,6 +104,11 @@ def test_every_frame_is_handed_on_or_dropped_with_a_reason(tmp_path: Path, harms
         reasons[key.reason] += values.frames
     assert set(balance) == {("down", k) for k in RELAYED[:4]} | {("up", "feedback")}
     assert set(balance.values()) == {0}
+    unknown = [(key.direction, key.outcome, values.frames) for key, values in rows if key.klass == "unknown"]
+    assert {(way, outcome) for way, outcome, _ in unknown} == (
+        {("down", "offered"), ("up", "offered")} if "corrupt_header" in harms else set()
+    )
+    assert sum(frames for _, _, frames in unknown) == reasons["corrupt_header"]
     others = {*harms, "stopped", "too_much_held"} if harms else set()
     assert {"", "loss", "not_attached", "bad_samples"} <= set(reasons) <= {
         "", "loss", "not_attached", "bad_samples", *others,

@@ -72,6 +72,13 @@ class MadeRun:
             else:
                 self.hop("ce", f"ue:{user}", copy)
 
+    def damaged(self, receiver: str, message: Message, found: bool = True) -> None:
+        """From the emulator with a header that nobody can read; `found`: by the receiver."""
+        sizes = Sizes(90, len(getattr(message, "payload", b"")))
+        wire = self.meters["ce"].offered(receiver, message, sizes, damaged=True)
+        if found:
+            self.meters[receiver].unreadable("ce", wire, "bad_checksum")
+
     def up(self, message: Message) -> None:
         user = message.user  # type: ignore[attr-defined]
         self.hop(f"ue:{user}", "ce", message)

@@ -8,6 +8,7 @@ from launch.verdict import check
 from launch.verdict.links import UNITS, broken_links
 from shared.ledger_rows import LedgerRow, Values
 from tests.unit.launch.made_run import MadeRun, frame
+from tests.unit.shared.samples import feedback
 
 
 @pytest.fixture
@@ -290,3 +291,36 @@ def test_many_findings_of_a_kind_are_summed_up(tmp_path: Path) -> None:
     assert sum(f.startswith("lost request: r") for f in verdict.findings) == 5
     assert "lost request: 15 more like this" in verdict.findings
     assert verdict.counts["lost"] == 20
+
+
+def test_damaged_headers_are_offered_as_what_their_receivers_find(run: MadeRun) -> None:
+    """A frame down and a feedback up that cannot be read: conserved; unless one end has not seen them."""
+    private, said = frame((1,), 0, 9), feedback(2)
+    run.hop("bs", "ce", private)
+    run.damaged("ue:1", private)
+    run.hop("ue:2", "ce", said)
+    run.damaged("bs", said)
+    assert check(run.events, run.rows()).findings == []
+    run.hop("bs", "ce", private)
+    run.damaged("ue:1", private, found=False)
+    verdict = check(run.events, run.rows())
+    assert verdict.state == "invalid"
+    (finding,) = verdict.findings
+    assert finding.startswith("ledger ends differ: ce-ue of user 1 down unknown first: offered and arrived")
+
+
+def test_a_damaged_frame_that_its_link_lost_is_loose_with_it(run: MadeRun) -> None:
+    private = frame((1,), 0, 9)
+    run.hop("bs", "ce", private)
+    run.damaged("ue:1", private, found=False)
+    run.event("ce", "process", what="detached", peer="ue:1", detail="silent for 5 s")
+    assert not [f for f in check(run.events, run.rows()).findings if f.startswith("ledger ends differ")]
+
+
+def test_garbage_that_nobody_here_offered_breaks_no_rule(run: MadeRun) -> None:
+    run.meters["ce"].unreadable(None, 90, "unknown_peer")
+    run.meters["ce"].unreadable("ue:1", 30, "bad_magic")
+    run.meters["ue:1"].unreadable("ce", 0, "handshake_failed")
+    run.meters["bs"].unreadable("ce", 70, "bad_checksum")
+    verdict = check(run.events, run.rows())
+    assert (verdict.state, verdict.findings) == ("valid", [])

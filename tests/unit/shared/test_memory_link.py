@@ -11,6 +11,7 @@ from shared.ledger_rows import RowKey, Values
 from shared.link_types import Link, sizes_of, wire_bytes_of
 from shared.memory_link import MemoryHub, MemoryPeer
 from shared.wire.codec import encode
+from shared.wire.damage import HeaderErrors
 from shared.wire.errors import LocalProtocolError
 from shared.wire.messages import Command, Done, Heartbeat, Message, Progress, Refused, SymbolFrame
 from tests.unit.shared.samples import (
@@ -255,3 +256,44 @@ def test_control_links(tmp_path: Path) -> None:
             ("agent", "up", "agent", "delivered", ""),
             ("agent", "up", "session", "dropped", "wrong_direction"),
         }
+
+
+def test_a_damaged_message_is_dropped_by_its_sender_and_its_bytes_are_unknown_at_both_ends(
+    world: World,
+) -> None:
+    sent, errors = symbol_frame(users=(1,)), HeaderErrors(2, 7)
+    world.hub.send("ue:1", sent, errors)
+    world.hub.send("bs", feedback(1), errors)
+    assert taken(world.ue[1]) == taken(world.bs) == []
+    for end, peer, message, klass in (
+        ("ue-1", "1", sent, "public"),
+        ("bs", "", feedback(1), "feedback"),
+    ):
+        wire = wire_bytes_of(encode(message))
+        way = "down" if peer else "up"
+        offered = world.book("ce", klass="unknown", outcome="offered", users=peer, direction=way)
+        assert offered == Values(frames=1, wire_bytes=wire)
+        assert world.book(end, klass="unknown", outcome="dropped", direction=way) == offered
+        assert world.book("ce", klass=klass, reason="corrupt_header", users="1").frames == 1
+        assert world.book("ce", klass=klass, outcome="offered") == Values()
+        assert world.book(end, klass=klass) == Values()
+
+
+def test_a_damaged_message_that_waits_and_never_leaves_is_dropped_for_that_reason(world: World) -> None:
+    large = symbol_frame(users=(0,), payload=bytes(WINDOW), uses=WINDOW // 4)
+    for _ in range(3):
+        world.hub.send("ue:0", large, HeaderErrors(1, 1))
+    assert world.hub.pending_bytes
+    world.hub.disconnect("ue:0")
+    assert world.dropped("ce") == {"corrupt_header": 1, "peer_gone": 2}
+    assert world.book("ce", klass="unknown").frames == 1
+
+
+def test_bytes_that_cannot_be_read_earn_credit_all_the_same(world: World) -> None:
+    large = symbol_frame(users=(0,), payload=bytes(WINDOW // 2), uses=WINDOW // 8)
+    for number in range(8):
+        world.hub.send("ue:0", large, HeaderErrors(1, number))
+        assert taken(world.ue[0]) == []
+        world.hub_takes()
+    assert world.hub.pending_bytes == 0
+    assert world.book("ue-0", klass="unknown").frames == 8
