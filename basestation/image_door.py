@@ -9,6 +9,9 @@ from PIL import Image, UnidentifiedImageError
 from shared.config import LimitsConfig
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+MAX_JPEG_SCANS = 100
+"""Encoders write about ten. Each may be a few bytes that go over every pixel once more."""
+_JPEG, _START_OF_SCAN = b"\xff\xd8", b"\xff\xda"
 
 
 class BadInput(ValueError):
@@ -23,6 +26,8 @@ def decode_image(data: bytes | memoryview, limits: LimitsConfig) -> np.ndarray:
     data = bytes(data)
     if len(data) > limits.image_bytes:
         raise BadInput(f"image: {len(data)} bytes, at most {limits.image_bytes} are accepted")
+    if data.startswith(_JPEG) and data.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
+        raise BadInput(f"image: a JPEG file of more than {MAX_JPEG_SCANS} scans")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
