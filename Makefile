@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint fuzz clean
 
 setup: $(READY)
 
@@ -24,6 +24,16 @@ lint: setup
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+# Coverage-guided, so many seconds for each target; all of them unless TARGET names some.
+SECONDS ?= 60
+
+fuzz: $(VENV)/.fuzz
+	$(RUN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGET)
+
+$(VENV)/.fuzz: $(READY)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build runs *.egg-info

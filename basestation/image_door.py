@@ -7,6 +7,9 @@ from shared.picture_file import PictureError, open_picture
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MIN_SIDE = 8
+MAX_JPEG_SCANS = 100
+"""Encoders write about ten. Each may be a few bytes that go over every pixel once more."""
+_JPEG, _START_OF_SCAN = b"\xff\xd8", b"\xff\xda"
 
 
 class BadInput(ValueError):
@@ -18,6 +21,8 @@ def decode_image(data: bytes | memoryview, limits: LimitsConfig) -> np.ndarray:
     data = bytes(data)
     if len(data) > limits.image_bytes:
         raise BadInput(f"image: {len(data)} bytes, at most {limits.image_bytes} are accepted")
+    if data.startswith(_JPEG) and data.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
+        raise BadInput(f"image: a JPEG file of more than {MAX_JPEG_SCANS} scans")
     try:
         return open_picture(data, ACCEPTED_FORMATS, limits.image_pixels, MIN_SIDE)
     except PictureError as error:

@@ -1,13 +1,16 @@
 """The workload file of a run, and the image files it names."""
 
-import json
-import math
+import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from basestation.image_door import BadInput
 from shared.config import LimitsConfig
+from shared.outside_text import one_line, parse_json, shown
+
+MAX_LINE_CHARS: Final = 2**20
+MAX_ARRIVAL_S: Final = 1e9
 
 
 class WorkloadError(ValueError):
@@ -35,7 +38,12 @@ def read_workload(path: Path) -> list[WorkloadRequest]:
     requests: list[WorkloadRequest] = []
     try:
         with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
+            bounded = iter(lambda: lines.readline(MAX_LINE_CHARS + 1), "")
+            for number, line in enumerate(bounded, start=1):
+                if len(line) > MAX_LINE_CHARS:
+                    raise WorkloadError(
+                        f"{path.name} line {number}: expected at most {MAX_LINE_CHARS} characters"
+                    )
                 if line.strip():
                     requests.append(_parse_line(line, f"{path.name} line {number}"))
                 if len(requests) > 1 and requests[-1].arrival_s < requests[-2].arrival_s:
@@ -47,7 +55,7 @@ def read_workload(path: Path) -> list[WorkloadRequest]:
 
 def _parse_line(line: str, where: str) -> WorkloadRequest:
     try:
-        entry = json.loads(line)
+        entry = parse_json(line)
     except ValueError:
         raise WorkloadError(f"{where}: not JSON") from None
     if not isinstance(entry, dict):
@@ -56,18 +64,18 @@ def _parse_line(line: str, where: str) -> WorkloadRequest:
     if image is not None and not isinstance(image, str):
         raise WorkloadError(f"{where}: image: expected a path or null")
     arrival_s = _field(entry, "arrival_s", (int, float), where)
-    if not math.isfinite(arrival_s) or arrival_s < 0:
-        raise WorkloadError(f"{where}: arrival_s: expected seconds from the start, not {arrival_s}")
+    if not 0 <= arrival_s < MAX_ARRIVAL_S:  # nor NaN
+        raise WorkloadError(f"{where}: arrival_s: expected seconds from the start, not {shown(arrival_s)}")
     question_at = entry.get("question_at", "bs")
     if question_at not in ("bs", "ue"):
-        raise WorkloadError(f"{where}: question_at: expected bs or ue, not {str(question_at)[:40]!r}")
+        raise WorkloadError(f"{where}: question_at: expected bs or ue, not {shown(question_at)}")
     text = _field(entry, "text", (str,), where)
     if question_at == "ue" and text:
         raise WorkloadError(f"{where}: text: expected none, the question is asked at the UE")
     return WorkloadRequest(
-        index=_field(entry, "index", (int,), where),
+        index=_whole(entry, "index", where),
         arrival_s=float(arrival_s),
-        user=_field(entry, "user", (int,), where),
+        user=_whole(entry, "user", where),
         task=_field(entry, "task", (str,), where),
         text=text,
         image=image,
@@ -79,17 +87,35 @@ def _field(entry: dict[str, Any], name: str, types: tuple[type, ...], where: str
     value = entry.get(name)
     if not isinstance(value, types) or isinstance(value, bool):
         expected = " or ".join(t.__name__ for t in types)
-        raise WorkloadError(f"{where}: {name}: expected {expected}, not {str(value)[:40]!r}")
+        raise WorkloadError(f"{where}: {name}: expected {expected}, not {shown(value)}")
+    return value
+
+
+def _whole(entry: dict[str, Any], name: str, where: str) -> int:
+    value: int = _field(entry, name, (int,), where)
+    if not -(2**31) <= value < 2**31:
+        raise WorkloadError(f"{where}: {name}: expected 32 bits at most, not {shown(value)}")
     return value
 
 
 def load_image_file(path: str, base: Path, limits: LimitsConfig) -> bytes:
-    """The bytes of an image file; `base` is where relative paths start. Raises `BadInput`."""
-    file = base / path
+    """The bytes of an image file; `base` is where relative paths start. Raises `BadInput`.
+
+    Only regular files are opened: a device never ends, and a pipe waits for somebody.
+    """
+    name = one_line(path)
     try:
-        size = file.stat().st_size
-        if size > limits.image_bytes:
-            raise BadInput(f"image: {path}: {size} bytes, at most {limits.image_bytes} are accepted")
-        return file.read_bytes()
+        status = (base / path).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise BadInput(f"image: {name}: cannot be read (not a file)")
+        if status.st_size > limits.image_bytes:
+            raise BadInput(
+                f"image: {name}: {status.st_size} bytes, at most {limits.image_bytes} are accepted"
+            )
+        return (base / path).read_bytes()
     except OSError as error:
-        raise BadInput(f"image: {path}: cannot be read ({error.strerror})") from None
+        raise BadInput(f"image: {name}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"image: {name}: not a path") from None  # a zero byte, or a lone surrogate

@@ -1,12 +1,12 @@
 """Reading what the roles of a run left behind; whatever is missing or torn is said, never fatal."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared.journal import JournalError, read_journal
 from shared.ledger import LedgerError, LedgerRow, merge, read_counters
+from shared.outside_text import parse_json
 
 
 @dataclass
@@ -50,7 +50,7 @@ def _read_workload(path: Path, notes: list[str]) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        entries = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, ValueError) as error:
         notes.append(f"{path}: cannot be read ({error})")
         return []

@@ -20,7 +20,14 @@ Task = Literal["vqa", "caption", "text_classification"]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _fits_a_word(cls, value: Any) -> Any:
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ValueError("expected a number of at most 63 bits")
+        return value
 
 
 class InterferenceConfig(_Section):
@@ -269,7 +276,7 @@ class RunConfig(_Section):
     reasoning: bool = True
     window_ms: int = Field(50, ge=0, le=60_000)
     max_group: int = Field(32, ge=1, le=1_024)
-    deadline_ms: int = Field(30_000, ge=1)
+    deadline_ms: int = Field(30_000, ge=1, le=2**31 - 1)
     max_new_tokens: int | None = Field(None, ge=1, le=1_024)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     channel: ChannelConfig = ChannelConfig()

@@ -6,14 +6,18 @@ and, for an unknown one, the nearest known.
 
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from shared.config import InterferenceConfig, RunConfig
 from shared.fault_config import FAULT_CONFIGS
-from shared.yaml_text import read_yaml
+from shared.outside_text import one_line
+from shared.yaml_door import YamlError, parse_yaml
+
+MAX_CHARS: Final = 2**22
+"""Of a file; the longest SNR trace, written out, has half of that."""
+_MAX_KEY_CHARS: Final = 100  # of an unknown key that the known ones are compared with
 
 
 class ConfigError(ValueError):
@@ -31,13 +35,18 @@ def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> RunConfig:
 def read_map(path: Path, what: str) -> dict[str, Any]:
     """A YAML file with a map at its top; an empty one is an empty map. Raises `ConfigError`."""
     try:
-        data = read_yaml(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_CHARS + 1)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such {what} file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    if len(text) > MAX_CHARS:
+        raise ConfigError(f"{path}: expected at most {MAX_CHARS} characters")
+    try:
+        data = parse_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"{path}: not YAML ({error})") from None
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -50,7 +59,7 @@ def parse_config(data: dict[str, Any], where: str) -> RunConfig:
     try:
         return RunConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {one_line(error)}") from None
+        raise ConfigError(f"{where}: {first_error(error)}") from None
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
@@ -65,24 +74,23 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
             raise ConfigError(f"--set {override}: {name} is not a section")
         node = child
     try:
-        node[last] = read_yaml(value)
-    except yaml.YAMLError:
+        node[last] = parse_yaml(value)
+    except YamlError:
         raise ConfigError(f"--set {override}: the value is not YAML") from None
 
 
-def one_line(error: ValidationError, model: type[BaseModel] = RunConfig) -> str:
+def first_error(error: ValidationError, model: type[BaseModel] = RunConfig) -> str:
     """The first thing that is wrong: where it is in `model`, and what was expected."""
     errors = error.errors()  # a misspelt key is often one that is missing, too: the former says more
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    place = ".".join(str(part) for part in first["loc"] if part not in FAULT_CONFIGS)
+    place = one_line(".".join(str(part) for part in first["loc"] if part not in FAULT_CONFIGS))
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(
-            str(first["loc"][-1]), _known_keys(model, first["loc"][:-1]), n=1, cutoff=0.0
-        )
+        wrong = str(first["loc"][-1])[:_MAX_KEY_CHARS]
+        near = difflib.get_close_matches(wrong, _known_keys(model, first["loc"][:-1]), n=1, cutoff=0.0)
         return f"unknown key {place}" + (f" (nearest known: {near[0]})" if near else "")
     if first["type"].startswith("union_tag"):
         return f"{place}.fault: expected one of {', '.join(FAULT_CONFIGS)}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = one_line(first["msg"].removeprefix("Value error, "), 400)
     return f"{place}: {message}" if place else message
 
 

@@ -23,7 +23,7 @@ class Aim(BaseModel):
     From `at_s` after the run's first message on for `for_s`; None: to the end.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     direction: Direction = "down"
     classes: tuple[Class, ...] = Field(_FRAMES, min_length=1)
     users: tuple[int, ...] | None = None

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.outside_text import parse_json
+
 MAX_LINE_BYTES = 2**20
 _OWN = ("t", "wall", "host", "role", "pid", "event")
 _LINE_START = '{"t":'
+_MAX_T = 1e12  # s; no clock of a host says more
 
 
 class JournalError(Exception):
@@ -108,11 +111,12 @@ def read_journal(path: Path | str) -> JournalContents:
 
 def _event(line: str) -> dict[str, Any] | None:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = parse_json(line)
+    except ValueError:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("event"), str):
         return None
-    if isinstance(value.get("t"), bool) or not isinstance(value.get("t"), int | float):
+    t = value.get("t")
+    if isinstance(t, bool) or not isinstance(t, int | float) or not abs(t) < _MAX_T:  # nor NaN, nor infinity
         return None
     return value

@@ -11,7 +11,7 @@ class ProcessFaultConfig(BaseModel):
     kill: SIGKILL; the role is started again. pause: SIGSTOP, and SIGCONT after `for_s`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     fault: Literal["kill", "pause"]
     role: str = Field(pattern=r"^(bs|ce|ue-[0-9]{1,5})$")
     at_s: float = Field(ge=0.0, le=1e6)

@@ -4,12 +4,12 @@ They come from the run's workload file, and only the texts of the own user's lin
 users' questions nor the expected answers, which the same line holds for scoring.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from shared.config import LimitsConfig
+from shared.outside_text import parse_json
 from shared.semantic.prompt import Prompts
 from shared.wire.messages import MAX_QUESTIONS
 
@@ -57,7 +57,7 @@ def _entries(lines: Iterator[str], name: str) -> Iterator[tuple[str, dict[str, A
             continue
         where = f"{name} line {number}"
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
         except ValueError:
             raise QuestionError(f"{where}: not JSON") from None
         if not isinstance(entry, dict):

@@ -12,9 +12,10 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig
 
 from launch.bundles.hub import SourceError, weight_files
+from shared.outside_text import one_line
 from shared.semantic.bundle import TOKENIZER_FILE, read_tokenizer, tensor_shapes
 from shared.semantic.config import SemanticConfig
-from shared.semantic.manifest import CONFIG_FILE, one_line
+from shared.semantic.manifest import CONFIG_FILE
 from shared.semantic.tokenizer import BOS, EOS, PAD
 from shared.semantic.weights import StoredTensor, check_tensor, read_headers
 

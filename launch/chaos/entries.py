@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.config import RunConfig
-from shared.config_file import ConfigError, one_line, parse_config
+from shared.config_file import ConfigError, first_error, parse_config
 from shared.fault_config import FAULT_CONFIGS, FaultConfig, parse_fault
 from shared.process_fault_config import PROCESS_FAULTS, ProcessFaultConfig, parse_process_fault
 
@@ -46,7 +46,7 @@ def fault_of(entry: Any, where: str) -> AnyFault:
         return parse_process_fault(fields) if on_process else parse_fault(fields)
     except ValidationError as error:
         model = ProcessFaultConfig if on_process else FAULT_CONFIGS[kind]
-        raise ConfigError(f"{where}: {_as_written(one_line(error, model), names)}") from None
+        raise ConfigError(f"{where}: {_as_written(first_error(error, model), names)}") from None
 
 
 def checked_fault(entry: Any, config: RunConfig, where: str = "the fault") -> AnyFault:

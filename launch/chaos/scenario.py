@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from launch.chaos.entries import AnyFault, fault_of, healed_by, with_faults
 from launch.chaos.nemesis import Nemesis, draw
 from shared.config import RunConfig
-from shared.config_file import ConfigError, one_line, read_map
+from shared.config_file import ConfigError, first_error, read_map
 
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 
@@ -55,7 +55,7 @@ def read_scenario(name: str, base: Path = SCENARIOS) -> Scenario:
     try:
         file = ScenarioFile.model_validate(read_map(path, "scenario"))
     except ValidationError as error:
-        raise ConfigError(f"{path}: {one_line(error, ScenarioFile)}") from None
+        raise ConfigError(f"{path}: {first_error(error, ScenarioFile)}") from None
     faults = []
     for number, entry in enumerate(file.faults):
         where = f"{path}: faults.{number}"

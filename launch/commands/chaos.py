@@ -100,17 +100,15 @@ def inject(
 
     Example: [bold]m4sc chaos inject "{fault: loss, probability: 0.3, for_s: 10, on: {users: [1]}}"[/]
     """
-    import yaml
-
     from launch.chaos.entries import checked_fault
     from launch.local_control import read_state, state_dir
     from launch.runfolder import read_config
     from shared.config_file import ConfigError
-    from shared.yaml_text import read_yaml
+    from shared.yaml_door import YamlError, parse_yaml
 
     try:
-        entry = read_yaml(fault)
-    except yaml.YAMLError:
+        entry = parse_yaml(fault)
+    except YamlError:
         raise ConfigError(f"{fault}: not YAML, expected {{fault: ..., ...}}") from None
     checked_fault(entry, read_config(Path(read_state(state_dir()).run_dir)))
     told = _call({"verb": "inject", "fault": entry})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from launch.datasets.errors import DatasetError
+from shared.outside_text import parse_json
 
 MAX_LINE_CHARACTERS: Final = 1 << 20
 MAX_FILE_BYTES: Final = 2 << 30
@@ -45,11 +46,9 @@ def read_json(path: Path, expected: str) -> Any:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise DatasetError(f"{path}: expected at most {MAX_FILE_BYTES} bytes")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise DatasetError(f"{path}: expected JSON in UTF-8 ({error})") from None
-    except RecursionError:
-        raise DatasetError(f"{path}: expected JSON in UTF-8 (nested too deep)") from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
 
@@ -81,8 +80,8 @@ def text_field(path: Path, place: str, record: Mapping[str, Any], field: str) ->
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+        record = parse_json(line)
+    except ValueError as error:
         raise DatasetError(f"{path}: line {number}: expected a JSON object ({_reason(error)})") from None
     if not isinstance(record, dict):
         raise DatasetError(f"{path}: line {number}: expected a JSON object, found {type(record).__name__}")
@@ -90,4 +89,4 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _reason(error: Exception) -> str:
-    return error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)

@@ -24,7 +24,7 @@ from launch.training.recipe import Plan
 from launch.training.record import Record
 from launch.training.sharding import spread_like, whole_state
 from launch.training.stop import asked_to_stop
-from shared.semantic.manifest import one_line
+from shared.outside_text import one_line
 
 CHECKPOINT_S: Final = 120.0
 FIELDS: Final[Mapping[str, Any]] = {"step": int, "spent_s": float, "modules": dict, "optimizer": dict}

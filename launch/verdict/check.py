@@ -7,7 +7,7 @@ the requests outside fault windows were answered, or nothing under faults or aft
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from launch.verdict.faults import check_answered, check_effects, check_recovery
 from launch.verdict.findings import Findings
@@ -17,6 +17,11 @@ from shared.ledger_rows import LedgerRow
 
 State = Literal["valid", "invalid", "unknown"]
 EXIT_CODES: dict[str, int] = {"valid": 0, "invalid": 1, "unknown": 3}
+_FIELDS: Final[dict[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("user", "bytes_sent", "bytes_retrans", "bytes_received"), (int,)),
+    **dict.fromkeys(("what", "fault"), (str,)),
+    "later": (list, tuple),
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,9 @@ def check(
     """
     findings = Findings()
     rows = list(ledger_rows)
+    legible = [event for event in journal_events if _is_legible(event)]
+    torn_lines += len(journal_events) - len(legible)
+    journal_events = legible
     counts = check_requests(journal_events, findings)
     settled = _drained(journal_events)
     check_links(rows, journal_events, settled, findings)
@@ -78,6 +86,17 @@ def check(
         check_recovery(journal_events, drain_s, findings)
     state: State = "invalid" if findings.faults else "unknown" if findings.doubts else "valid"
     return Verdict(state, findings.lines(), counts, compared)
+
+
+def _is_legible(event: Event) -> bool:
+    """Whether the fields that the verdict works with are what the roles write."""
+    for name, kinds in _FIELDS.items():
+        value = event.get(name)
+        if value is not None and not isinstance(value, kinds):
+            return False
+        if isinstance(value, int) and abs(value) >= 2**63:
+            return False
+    return True
 
 
 def _drained(events: Iterable[Event]) -> bool:

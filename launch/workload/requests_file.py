@@ -6,15 +6,16 @@
 `kind`, `family` and `sample_id` may be left out. Image paths are relative to the file.
 """
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from basestation.image_door import BadInput, check_image
+from basestation.workload_file import MAX_ARRIVAL_S, load_image_file
 from launch.workload.plan import IMAGE_TASKS, VIRTUAL_ROUND_S
 from shared.config import LimitsConfig, RunConfig
 from shared.config_file import ConfigError
+from shared.outside_text import one_line, parse_json, shown
 from shared.wire.messages import TASKS
 
 TEXT_TASKS = ("vqa", "text_classification")
@@ -54,17 +55,17 @@ def _entry(
     line: str, where: str, folder: Path, config: RunConfig, place: int, images: dict[Path, None]
 ) -> dict[str, Any]:
     try:
-        given = json.loads(line)
+        given = parse_json(line)
     except ValueError as error:
         raise ConfigError(f"{where}: not JSON ({error})") from None
     if not isinstance(given, dict):
         raise ConfigError(f"{where}: expected an object")
     for key in given:
         if key not in FIELDS:
-            raise ConfigError(f"{where}: unknown field {key!r}, expected some of {', '.join(FIELDS)}")
+            raise ConfigError(f"{where}: unknown field {shown(key)}, expected some of {', '.join(FIELDS)}")
     task = given.get("task", "vqa")
     if task not in TASKS:
-        raise ConfigError(f"{where}: task: {task!r} is none of {', '.join(TASKS)}")
+        raise ConfigError(f"{where}: task: {shown(task)} is none of {', '.join(TASKS)}")
     text = _text(given, "text", where, default="")
     if len(text) > config.limits.text_chars:
         raise ConfigError(f"{where}: text: {len(text)} characters, at most {config.limits.text_chars}")
@@ -72,15 +73,18 @@ def _entry(
         raise ConfigError(f"{where}: text: {task} needs one")
     user = given.get("user", place % config.users)
     if not isinstance(user, int) or isinstance(user, bool) or not 0 <= user < config.users:
-        raise ConfigError(f"{where}: user: {user!r} is none of 0 to {config.users - 1}")
+        raise ConfigError(f"{where}: user: {shown(user)} is none of 0 to {config.users - 1}")
     step_s = (
         config.users / config.workload.requests_per_s if config.workload.requests_per_s else VIRTUAL_ROUND_S
     )
     arrival_s = given.get("arrival_s", place // config.users * step_s)
-    if isinstance(arrival_s, bool) or not isinstance(arrival_s, int | float) or not 0 <= arrival_s < math.inf:
-        raise ConfigError(f"{where}: arrival_s: expected seconds from the start, not {arrival_s!r}")
+    number = isinstance(arrival_s, int | float) and not isinstance(arrival_s, bool)
+    if not number or not 0 <= arrival_s < MAX_ARRIVAL_S:
+        raise ConfigError(f"{where}: arrival_s: expected seconds from the start, not {shown(arrival_s)}")
     image = _image(given.get("image"), where, folder, config.limits, task, images)
     expected = given.get("expected")
+    if not isinstance(expected, str | int | float | None):
+        raise ConfigError(f"{where}: expected: expected a text or a number, not {shown(expected)}")
     return {
         "index": place,
         "arrival_s": float(arrival_s),
@@ -104,16 +108,16 @@ def _image(
         return None
     if not isinstance(name, str) or not name:
         raise ConfigError(f"{where}: image: expected a path")
+    try:
+        data = load_image_file(name, folder, limits)
+    except BadInput as error:
+        raise ConfigError(f"{where}: {error}") from None
     path = (folder / name).resolve()
     if path not in checked:
         try:
-            if path.stat().st_size > limits.image_bytes:
-                raise ConfigError(f"{where}: image: {name}: more than {limits.image_bytes} bytes")
-            check_image(path.read_bytes(), limits)
-        except OSError as error:
-            raise ConfigError(f"{where}: image: {name}: cannot be read ({error.strerror})") from None
+            check_image(data, limits)
         except BadInput as error:
-            raise ConfigError(f"{where}: {name}: {error}") from None
+            raise ConfigError(f"{where}: {one_line(name)}: {error}") from None
         checked[path] = None
     return str(path)
 
@@ -121,5 +125,5 @@ def _image(
 def _text(given: dict[str, Any], name: str, where: str, default: str) -> str:
     value = given.get(name, default)
     if not isinstance(value, str):
-        raise ConfigError(f"{where}: {name}: expected a text, not {value!r:.40}")
+        raise ConfigError(f"{where}: {name}: expected a text, not {shown(value)}")
     return value

@@ -10,12 +10,14 @@ user begins at channel use 0, so there are no gaps.
 """
 
 import csv
+import io
 import math
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 COLUMNS: Final = ("first_use", "user", "snr_db")
 MAX_STEPS: Final = 65_536
+MAX_CHARS: Final = 2**22
 SNR_DB: Final = (-50.0, 100.0)
 
 Step = tuple[int, int, float]
@@ -26,21 +28,28 @@ def read_snr_trace(path: Path) -> tuple[Step, ...]:
     """The steps of a file. Raises ValueError, one line that names file, line and field."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.reader(file)
-            found = tuple(next(rows, ()))
-            if found != COLUMNS:
-                raise ValueError(
-                    f"{path}: line 1: expected {','.join(COLUMNS)}, found {','.join(found)[:60]!r}"
-                )
-            steps: list[Step] = []
-            for row in rows:
-                if len(steps) == MAX_STEPS:
-                    raise ValueError(f"{path}: expected at most {MAX_STEPS} steps")
-                steps.append(_step(row, f"{path}: line {rows.line_num}"))
+            text = file.read(MAX_CHARS + 1)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not CSV ({error})") from None
+    if len(text) > MAX_CHARS:
+        raise ValueError(f"{path}: expected at most {MAX_CHARS} characters")
+    try:
+        return _steps(csv.reader(io.StringIO(text, newline="")), path)
+    except csv.Error as error:
+        raise ValueError(f"{path}: not CSV ({error})") from None
+
+
+def _steps(rows: Any, path: Path) -> tuple[Step, ...]:
+    found = tuple(next(rows, ()))
+    if found != COLUMNS:
+        raise ValueError(f"{path}: line 1: expected {','.join(COLUMNS)}, found {','.join(found)[:60]!r}")
+    steps: list[Step] = []
+    for row in rows:
+        if len(steps) == MAX_STEPS:
+            raise ValueError(f"{path}: expected at most {MAX_STEPS} steps")
+        steps.append(_step(row, f"{path}: line {rows.line_num}"))
     return tuple(steps)
 
 
@@ -51,7 +60,7 @@ def _step(row: list[str], where: str) -> Step:
         return int(row[0]), int(row[1]), float(row[2])
     except ValueError:
         raise ValueError(
-            f"{where}: expected two whole numbers and a number, found {','.join(row)!r}"
+            f"{where}: expected two whole numbers and a number, found {','.join(row)[:60]!r}"
         ) from None
 
 

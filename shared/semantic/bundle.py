@@ -20,6 +20,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from shared.outside_text import one_line, parse_json
 from shared.semantic.config import SemanticConfig, SemanticConfigError, parse_config
 from shared.semantic.manifest import (
     CARD_FILE,
@@ -31,7 +32,6 @@ from shared.semantic.manifest import (
     Manifest,
     check_files,
     make_manifest,
-    one_line,
     read_manifest,
     write_manifest,
 )
@@ -203,11 +203,13 @@ def _swap_in(fresh: Path, path: Path) -> None:
 
 def _read_config(path: Path) -> SemanticConfig:
     try:
-        return parse_config(json.loads(path.read_text(encoding="utf-8")))
+        data = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise BundleError(f"{path}: not JSON ({error})") from None
+    try:
+        return parse_config(data)
     except SemanticConfigError as error:
         raise BundleError(f"{path}: {error}") from None
 

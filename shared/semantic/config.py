@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from transformers import Gemma2Config, SiglipVisionConfig
 
+from shared.outside_text import one_line
 from shared.semantic.tasks import INSTRUCTIONS, TASKS
 
 
@@ -166,9 +167,9 @@ def parse_config(data: object) -> SemanticConfig:
         return SemanticConfig.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "config"
+        place = one_line(".".join(str(part) for part in first["loc"])) or "config"
         message = first["msg"].removeprefix("Value error, ")
-        raise SemanticConfigError(f"{place}: {' '.join(message.split())}") from None
+        raise SemanticConfigError(f"{place}: {one_line(message, 400)}") from None
 
 
 MICRO = SemanticConfig(

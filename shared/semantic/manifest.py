@@ -24,6 +24,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.outside_text import one_line, parse_json, shown
+
 FORMAT: Final = 2
 MANIFEST_FILE, CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, CARD_FILE = (
     "bundle.json",
@@ -79,26 +81,26 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.exists():
         return make_manifest(folder, (WEIGHTS_FILE,))
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise BundleError(f"{path}: not JSON ({error})") from None
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
-        raise BundleError(f"{path}: format: expected {FORMAT}, found {version!r}: made for another version")
+        raise BundleError(f"{path}: format: expected {FORMAT}, found {shown(version)}: for another version")
     try:
         manifest = Manifest.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = one_line(".".join(str(part) for part in first["loc"]))
         raise BundleError(f"{path}: {place}: {one_line(first['msg'])}") from None
     for name in (CONFIG_FILE, TOKENIZER_FILE):
         if name not in manifest.files:
             raise BundleError(f"{path}: files: {name} is not listed")
     strange = manifest.files.keys() - {CONFIG_FILE, TOKENIZER_FILE, *manifest.weights}
     if strange or not manifest.weights:
-        found = f"found {sorted(strange)[0]!r}" if strange else "none is listed"
+        found = f"found {shown(sorted(strange)[0])}" if strange else "none is listed"
         raise BundleError(f"{path}: files: expected weights*.safetensors, {found}")
     for name in manifest.weights:
         if manifest.files[name].header_sha256 is None:
@@ -172,11 +174,6 @@ def header_digest(path: Path) -> str:
     if len(header) < length:
         raise BundleError(f"{path}: not a safetensors file (its header is cut short)")
     return hashlib.sha256(start + header).hexdigest()
-
-
-def one_line(error: object) -> str:
-    """Whatever a library wrote, as one line of bounded length."""
-    return " ".join(str(error).split())[:200]
 
 
 def _check_size(path: Path, record: FileRecord) -> None:

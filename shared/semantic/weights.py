@@ -13,7 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from shared.semantic.manifest import WEIGHTS_FILE, BundleError, one_line
+from shared.outside_text import one_line
+from shared.semantic.manifest import WEIGHTS_FILE, BundleError
 
 SHARD_BYTES = 2**30
 _FLOATS = {"F16", "BF16", "F32"}

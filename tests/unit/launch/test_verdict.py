@@ -257,6 +257,19 @@ def test_doubts(run: MadeRun, change: dict[str, int], start: str) -> None:
     assert any(f.startswith(start) for f in verdict.findings)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"user": {}}, {"what": []}, {"fault": {}}, {"later": 5}, {"bytes_sent": "1"}, {"bytes_sent": 2**64}],
+)
+def test_an_event_with_fields_of_other_types_is_as_good_as_torn(
+    run: MadeRun, fields: dict[str, object]
+) -> None:
+    run.events.append({"t": 1.0, "event": "kernel", "role": "bs", "user": 0, **fields})
+    verdict = check(run.events, run.rows())
+    assert verdict.state == "unknown"
+    assert "torn journal: 1 lines cannot be read" in verdict.findings
+
+
 def test_an_interrupted_run_is_unknown(run: MadeRun) -> None:
     run.event("agent", "process", what="interrupted", detail="SIGINT")
     verdict = check(run.events, run.rows())

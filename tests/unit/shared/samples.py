@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from shared.wire import messages as m
 
 
@@ -80,3 +82,14 @@ def every_message() -> list[m.Message]:
         m.AskResult(ask_id="a", user=0, state="answered", reason="", text="two", latency_ms=3.0),
         m.Progress(role="ue", user=0, values={"answered": 3}),
     ]  # fmt: skip
+
+
+def json_values() -> st.SearchStrategy[Any]:
+    """Whatever JSON and YAML can say, NaN, infinities and lone surrogates too."""
+    text = st.text(st.characters(), max_size=8) | st.just("\ud800\n")
+    numbers = st.integers() | st.floats() | st.just(10**400)
+    return st.recursive(
+        st.none() | st.booleans() | numbers | text,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+        max_leaves=6,
+    )

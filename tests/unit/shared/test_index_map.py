@@ -26,6 +26,7 @@ def maps(draw: st.DrawFn) -> IndexMap:
         (state, reference if state in SENT else -1)
         for state, reference in draw(st.lists(references, min_size=total, max_size=total))
     ]
+    slots = st.builds(Slot, st.integers(0, 15), st.integers(0, 4_095))
     return IndexMap(
         draw(st.sampled_from(["vqa", "caption", "text_classification"])),
         has_image,
@@ -34,6 +35,7 @@ def maps(draw: st.DrawFn) -> IndexMap:
         draw(st.tuples(st.integers(0, 127), st.integers(0, 127))),
         runs_of(positions),
         draw(st.integers(1, 8)),
+        keep=draw(st.none() | slots) if has_image else None,
     )
 
 
@@ -43,12 +45,7 @@ def test_a_map_is_read_back_as_it_was_written(original: IndexMap) -> None:
     assert len(payload) == (n_bits + 7) // 8
     read = index_map.decode(payload, IMAGE_TOKENS)
     assert read.positions() == original.positions()
-    assert (read.task, read.text_tokens, read.amplitudes, read.image_eighths) == (
-        original.task,
-        original.text_tokens,
-        original.amplitudes,
-        original.image_eighths,
-    )
+    assert replace(read, runs=()) == replace(original, runs=())
 
 
 @given(st.binary(max_size=200))

@@ -60,11 +60,13 @@ def test_torn_and_foreign_lines_are_reported(path: Path) -> None:
         file.write(b'{"t":2.0,"wall":3.0,"ho')  # a writer was killed in the middle
     journal.write("second", 3.0)
     with path.open("ab") as file:
-        file.write(b'\xff\xfe garbage\n[1, 2]\n{"t":true,"event":"x"}\n{"t":4.0,"event":7}\n\n{"t":5')
+        file.write(b'\xff\xfe garbage\n[1, 2]\n{"t":true,"event":"x"}\n{"t":4.0,"event":7}\n\n{"t":5\n')
+        file.write(b'{"t":NaN,"event":"x"}\n{"t":1e999,"event":"x"}\n{"t":%s,"event":"x"}\n' % (b"9" * 400))
+        file.write(b"[" * 100_000)
     journal.close()
     contents = read_journal(path)
     assert [e["event"] for e in contents.events] == ["first", "second"]
-    assert [t.number for t in contents.torn] == [2, 3, 4, 5, 6, 8]
+    assert [t.number for t in contents.torn] == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
 
 
 @given(st.binary(max_size=200))

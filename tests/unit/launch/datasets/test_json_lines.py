@@ -22,6 +22,7 @@ def test_lines_are_numbered_and_empty_ones_skipped(tmp_path: Path) -> None:
         (b"[1]\n", "line 1: expected a JSON object, found list"),
         (b'{"a": "\xff"}\n', "expected UTF-8"),
         (b"[" * 100_000, "line 1: expected a JSON object"),
+        (b"9" * 5_000, "line 1: expected a JSON object"),
         (b'"' + b"x" * (MAX_LINE_CHARACTERS + 1) + b'"', "line 1: expected at most"),
     ],
 )

@@ -47,7 +47,7 @@ def test_a_run_folder_needs_the_file_no_more(tmp_path: Path) -> None:
         ("use,user,snr\n", "line 1: expected first_use,user,snr_db"),
         ("first_use,user,snr_db\n0,0\n", "line 2: expected 3 fields, found 2"),
         ("first_use,user,snr_db\n0,0,loud\n", "line 2: expected two whole numbers and a number"),
-        ("first_use,user,snr_db\n0,0,nan\n0,1,3\n", "user 0 at channel use 0: nan dB"),
+        ("first_use,user,snr_db\n0,0,nan\n0,1,3\n", "channel.snr_trace.0.2: Input should be a finite number"),
         ("first_use,user,snr_db\n0,0,300\n0,1,3\n", "300.0 dB, expected"),
         ("first_use,user,snr_db\n5,0,3\n0,1,3\n", "user 0: a gap before channel use 5"),
         ("first_use,user,snr_db\n0,0,3\n", "user 1: no step"),

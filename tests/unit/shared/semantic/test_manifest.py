@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save, save_file
 
 from shared.semantic import manifest as manifest_module
 from shared.semantic.bundle import Bundle, BundleError, tensor_shapes, write_bundle
-from shared.semantic.manifest import check_all, read_manifest
-from shared.semantic.weights import plan_shards
+from shared.semantic.config import SemanticConfigError, parse_config
+from shared.semantic.manifest import check_all, header_digest, read_manifest
+from shared.semantic.weights import plan_shards, read_headers, read_tensors
+from tests.fuzz.oracle import as_file, check_complaint
+from tests.unit.shared.samples import json_values
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
 Damage = Callable[[Path], None]
@@ -151,3 +156,52 @@ def test_a_write_that_fails_leaves_nothing(sharded: Bundle, tmp_path: Path) -> N
     with pytest.raises(OSError, match="no space left"):
         write_bundle(tmp_path / "b", tiny_config(), broken, tokenizer, "#\n", torch.float32, 20_000)
     assert list(tmp_path.iterdir()) == []
+
+
+_WEIGHTS = save({"a": torch.ones(3, 2), "b": torch.zeros(4, dtype=torch.bfloat16)})
+
+
+@given(st.data())
+def test_damaged_weights_are_tensors_or_named(data: st.DataObject) -> None:
+    damaged = bytearray(_WEIGHTS)
+    for place in data.draw(st.lists(st.integers(0, len(damaged) - 1), max_size=4)):
+        damaged[place] = data.draw(st.integers(0, 255) | st.sampled_from(b'[]{}",:0F'))
+    cut = data.draw(st.just(len(damaged)) | st.integers(0, len(damaged)))
+    with as_file(bytes(damaged[:cut])) as path:
+        for read in (lambda: read_tensors(read_headers([path]).values()), lambda: header_digest(path)):
+            try:
+                read()
+            except BundleError as error:
+                check_complaint(error, f"{path}: ")
+
+
+_FIELDS = [(name,) for name in tiny_config().model_dump()] + [
+    (section, name)
+    for section, content in tiny_config().model_dump().items()
+    if isinstance(content, dict)
+    for name in content
+]
+
+
+@given(st.sampled_from(_FIELDS), json_values())
+def test_any_value_in_any_field_of_a_bundles_configuration(path: tuple[str, ...], value: object) -> None:
+    data = tiny_config().model_dump(mode="json")
+    node = data
+    for name in path[:-1]:
+        node = node[name]
+    node[path[-1]] = value
+    try:
+        parse_config(data)
+    except SemanticConfigError as error:
+        check_complaint(error)
+
+
+_TOO_MUCH = ["[" * 100_000, "9" * 5_000, '{"format": ' + "9" * 4_000 + "}", '{"format": "\\u001b"}']
+
+
+@pytest.mark.parametrize("text", _TOO_MUCH, ids=["deep", "digits", "version", "escape"])
+def test_a_manifest_that_is_too_much_is_named(copy: Path, text: str) -> None:
+    (copy / "bundle.json").write_text(text)
+    with pytest.raises(BundleError) as caught:
+        read_manifest(copy)
+    check_complaint(caught.value, f"{copy / 'bundle.json'}: ")

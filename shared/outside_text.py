@@ -1,0 +1,26 @@
+"""What comes from outside as text: JSON from it, and lines for people that quote it."""
+
+import json
+from typing import Any
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON value. Raises ValueError and nothing else, also for what is nested too deep."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def one_line(what: object, at_most: int = 200) -> str:
+    """One printable line of so many characters at most, whatever a person or a library wrote."""
+    words = " ".join(str(what).split())[:at_most]
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)[:at_most]
+
+
+def shown(value: object, at_most: int = 40) -> str:
+    """A value as Python would write it, on one line of so many characters at most."""
+    try:
+        return one_line(repr(value), at_most)
+    except (RecursionError, ValueError):  # nested too deep, or an integer of too many digits
+        return f"{type(value).__name__} too large to show"

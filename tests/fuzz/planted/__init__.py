@@ -1,0 +1,1 @@
+"""Targets with a fault in them, which a run must find."""

@@ -1,0 +1,9 @@
+"""Raises for inputs that begin with 'no'."""
+
+SEEDS = (b"nn",)
+TOKENS = ()
+
+
+def one_input(data: bytes) -> None:
+    if data[:1] == b"n" and data[1:2] == b"o":
+        raise ValueError("the planted fault")
