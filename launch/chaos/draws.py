@@ -32,12 +32,25 @@ def _aim(rng: Rng, users: int) -> dict[str, Any]:
     return aim | ({"users": half} if rng.random() < 0.5 else {})
 
 
+def _on_air(parameters: Callable[[Rng], dict[str, Any]]) -> Draw:
+    """Everybody, or half of the users; frames only, and down, as the air is."""
+
+    def draw(rng: Rng, users: int, for_s: float, role: str | None) -> dict[str, Any]:
+        aim = {key: value for key, value in _aim(rng, users).items() if key == "users"}
+        return {"for_s": for_s, "on": aim, **parameters(rng)}
+
+    return draw
+
+
 def _on_messages(parameters: Callable[[Rng], dict[str, Any]]) -> Draw:
     return lambda rng, users, for_s, role: {"for_s": for_s, "on": _aim(rng, users), **parameters(rng)}
 
 
-def _on_role(lasts: bool) -> Draw:
-    return lambda rng, users, for_s, role: {"on": {"role": role}, **({"for_s": for_s} if lasts else {})}
+def _on_role(lasts: bool, parameters: Callable[[Rng], dict[str, Any]] = lambda rng: {}) -> Draw:
+    def draw(rng: Rng, users: int, for_s: float, role: str | None) -> dict[str, Any]:
+        return {"on": {"role": role}, **({"for_s": for_s} if lasts else {}), **parameters(rng)}
+
+    return draw
 
 
 DRAWS: Final[dict[str, Draw]] = {
@@ -69,6 +82,16 @@ DRAWS: Final[dict[str, Draw]] = {
     "rate_limit": _on_messages(
         lambda rng: {"kbytes_per_s": _between(rng, 20, 60), "queue_kbytes": _between(rng, 8, 32)}
     ),
+    "corrupt_header": _on_messages(
+        lambda rng: {"probability": _between(rng, 0.2, 0.5), "bits": int(rng.integers(1, 17))}
+    ),
+    "deep_fade": _on_air(lambda rng: {"depth_db": _between(rng, 5, 30)}),
+    "snr_drop": _on_air(lambda rng: {"drop_db": _between(rng, 5, 25), "ramp": bool(rng.random() < 0.5)}),
+    "jammer": _on_air(
+        lambda rng: {"jam_to_signal_db": _between(rng, -5, 15), "share": _between(rng, 0.3, 1.0)}
+    ),
+    "stale_csi": _on_air(lambda rng: {"correlation": _between(rng, 0.2, 0.95)}),
+    "clipping": _on_air(lambda rng: {"clip_db": _between(rng, -6, 1)}),
     "kill": _on_role(lasts=False),
     "pause": _on_role(lasts=True),
 }
