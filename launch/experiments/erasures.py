@@ -202,16 +202,21 @@ def check_marks(name: str, events: Sequence[Event]) -> tuple[int, int]:
         elif event.get("event") == "ue_tokens":
             used[event["request_id"]] = event
         elif event.get("event") in ("ok", "degraded"):
-            own = used[event["request_id"]]
-            differ = planned[event["request_id"]]["digest"] != own["digest"]
-            marked = event["event"] == "degraded"
-            if not marked == bool(own["erased_tokens"]) == differ == bool(event["erased_tokens"]):
-                raise LaunchError(
-                    f"{name}: {event['request_id']} ended as {event['event']} with {own['erased_tokens']} "
-                    f"erased tokens (the base station says {event['erased_tokens']}), its digests "
-                    f"{'differ' if differ else 'are equal'}"
-                )
+            _check_mark(name, event, planned.get(event["request_id"]), used.get(event["request_id"]))
     return sum(e["sent_tokens"] for e in used.values()), sum(e["erased_tokens"] for e in used.values())
+
+
+def _check_mark(name: str, end: Event, planned: Event | None, used: Event | None) -> None:
+    place = f"{name}: {end['request_id']} ended as {end['event']}"
+    if planned is None or used is None:
+        raise LaunchError(f"{place}, and the journal has no tokens of it")
+    differ = planned["digest"] != used["digest"]
+    signs = (differ, bool(used["erased_tokens"]), bool(end["erased_tokens"]), end["event"] == "degraded")
+    if len(set(signs)) > 1:
+        raise LaunchError(
+            f"{place} with {used['erased_tokens']} erased tokens ({end['erased_tokens']} by its answer), and "
+            f"its digests {'differ' if differ else 'are equal'}"
+        )
 
 
 def check_losses(name: str, rows: Iterable[LedgerRow], erased: int, frame: int) -> None:

@@ -72,7 +72,7 @@ def pss_over_time(history: History, faults: Sequence[Fault]) -> str:
                 [sample.t_s - history.zero_s for sample in one],
                 [sample.pss_bytes / MB for sample in one],
                 dash, color=colour, linewidth=1.4, label=name if piece == 0 else None,
-                marker="." if len(one) < 3 else None,
+                marker="." if len(one) < 3 else None, rasterized=len(one) > MAX_VECTOR_POINTS,
             )  # fmt: skip
     axes.set_ylim(bottom=0)
     axes.set_ylabel("MB", color=INK)

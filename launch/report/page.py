@@ -1,4 +1,5 @@
-"""The page itself: all on it comes from files of a run folder, numbers from `summary.json` alone."""
+"""The page itself: all on it comes from a run folder: `summary.json`, `config.yaml`, `thumbnails/`; what is
+drawn over time, from the journal and the samples."""
 
 import json
 from collections.abc import Mapping

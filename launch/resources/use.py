@@ -40,7 +40,7 @@ def read_resources(run_dir: Path) -> list[Sample]:
     path = run_dir / RESOURCES_FILE
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
         lines = csv.reader(file)
         if tuple(next(lines, ())) != COLUMNS:
             return []

@@ -113,7 +113,7 @@ def check_kernel(rows: Sequence[LedgerRow], events: Sequence[Event], findings: F
             continue
         compared += 1
         sent = event.get("bytes_sent", 0) - event.get("bytes_retrans", 0)
-        rows_sent, rows_received = booked.get((own, ends[-1]), (0, 0))
+        rows_sent, rows_received = booked.get((own, ends[-1] if ends else ""), (0, 0))
         for what, kernel, counted, in_rows in (
             ("sent", sent, event.get("ledger_sent"), rows_sent),
             ("received", event.get("bytes_received", 0), event.get("ledger_received"), rows_received),
