@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import pytest
-
 from basestation.group_job import Pipeline as SenderHalf
 from basestation.image_door import BadInput
 from basestation.pending import PendingStore
@@ -297,10 +295,11 @@ class World:
             return
         parts = encoded(message, send.header_errors).parts
         if send.header_errors is not None:
-            with pytest.raises(ProtocolError) as found:
+            try:
                 decode(parts)
-            self.drops[found.value.reason] += 1  # at the receiver
-            return
+            except ProtocolError as error:
+                self.drops[error.reason] += 1  # at the receiver
+                return
         delays = [0.0] if isinstance(message, SESSION) else self.mischief(message, send.to, self.now_s)
         for delay_s in delays:
             copy = decode([bytes(part) for part in parts])

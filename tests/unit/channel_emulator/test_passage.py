@@ -9,6 +9,7 @@ from channel_emulator.faults.fault import UNHARMED, Fate
 from channel_emulator.passage import Passage
 from channel_emulator.session import BS, Session
 from shared.actions import Copied, Drop, Send
+from shared.wire.damage import HeaderErrors
 from tests.unit.channel_emulator.support import config, feedback, frame, hello
 
 UE = "ue:0"
@@ -76,3 +77,11 @@ def test_a_silent_emulator_holds_nothing(passage: Passage) -> None:
     passage.hand_on(sent, UE, BS, Fate(delay_s=1.0), 0.0)
     assert passage.give_up() == [Drop(UE, sent, "stopped")]
     assert passage.next_wakeup_s() is None
+
+
+def test_header_errors_stay_with_a_message_that_is_held_and_with_its_copies(passage: Passage) -> None:
+    sent, errors = frame(), HeaderErrors(3, 5)
+    actions = passage.hand_on(sent, UE, BS, Fate(copies=1, header=errors), 0.0)
+    assert actions == [Copied(BS, sent, 1), Send(UE, sent, errors), Send(UE, sent, errors)]
+    passage.hand_on(sent, UE, BS, Fate(delay_s=0.1, header=errors), 0.0)
+    assert passage.on_tick(0.1) == [Send(UE, sent, errors)]
