@@ -98,6 +98,19 @@ def array_of(item: Any, max_items: int = MAX_LIST) -> Any:
     return field(metadata={"check": check, "doc": f"list of at most {max_items}: {item.metadata['doc']}"})
 
 
+def in_all(item: Any, most: int, size_of: Callable[[Any], int], what: str) -> Any:
+    """`item`, with at most `most` of something in all: lists of lists need more than a bound on each."""
+    inner: Check = item.metadata["check"]
+
+    def check(name: str, value: Any) -> Any:
+        accepted = inner(name, value)
+        if size_of(accepted) > most:
+            raise _fail(name, f"at most {most} {what} in all", f"{size_of(accepted)}")
+        return accepted
+
+    return field(metadata={"check": check, "doc": f"{item.metadata['doc']}; at most {most} {what} in all"})
+
+
 def record(*items: Any) -> Any:
     """A tuple of fixed length whose places each have their own check."""
     checks: list[Check] = [item.metadata["check"] for item in items]

@@ -28,7 +28,9 @@ def _count() -> Any:
 
 
 def _genie_blocks() -> Any:
-    return f.array_of(f.record(f.integer(1, 2**31 - 1), f.array_of(f.number(), 2 * MAX_TAPS)))
+    """Bounded in all: whole numbers, short on the wire, are sent on as floats, and must fit a header then."""
+    blocks = f.array_of(f.record(f.integer(1, 2**31 - 1), f.array_of(f.number(), 2 * MAX_TAPS)))
+    return f.in_all(blocks, 2 * f.MAX_LIST, lambda value: sum(len(taps) for _, taps in value), "reals")
 
 
 def _big() -> Any:

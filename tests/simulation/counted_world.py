@@ -64,7 +64,8 @@ class CountedWorld(World):
         super()._perform(node, actions)
 
     def _send(self, node: Node, send: Send) -> None:
-        self._meter(node.name).offered(send.to, send.message, _sizes(send.message))
+        damaged = send.header_errors is not None
+        self._meter(node.name).offered(send.to, send.message, _sizes(send.message), damaged=damaged)
         super()._send(node, send)
 
     def _deliver(self, source: str, target: Node, message: Message) -> None:

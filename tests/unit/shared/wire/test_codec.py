@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from shared.journal import MAX_LINE_BYTES
 from shared.wire.codec import PREFIX_BYTES, REASONS, decode, encode
 from shared.wire.errors import LocalProtocolError, ProtocolError
-from shared.wire.fields import MAX_LIST, MAX_TEXT_CHARS
+from shared.wire.fields import MAX_LIST, MAX_TEXT_CHARS, MAX_USERS
 from shared.wire.messages import (
     BY_KIND,
     MAX_HEADER_BYTES,
     MAX_LATER_CHARS,
     MAX_QUESTIONS,
+    MAX_TAPS,
     PROTOCOL_VERSION,
     Command,
     Done,
@@ -211,6 +212,18 @@ def test_the_longest_answer_fits_a_header_and_a_line_of_the_journal() -> None:
     for many in ((one,) * MAX_QUESTIONS, (("x" * (MAX_LATER_CHARS + 1), None),), (("x",),)):
         with pytest.raises(LocalProtocolError, match=r"answer\.later"):
             answer(later=many)
+
+
+def test_a_frame_that_is_accepted_can_be_sent_on() -> None:
+    """Nothing in a message takes more room when it is encoded again than there is."""
+    most = tuple((1, (0,) * (2 * MAX_TAPS)) for _ in range(MAX_LIST // MAX_TAPS))
+    frame = symbol_frame(users=(65_535,) * MAX_USERS, genie_blocks=most)
+    assert decode(encode(frame)) == frame
+    header, payload = encode(symbol_frame())
+    content = msgpack.unpackb(bytes(header)[PREFIX_BYTES:])
+    content["genie_blocks"] = [*most, (1, (0,))]
+    with pytest.raises(ProtocolError, match="at most 8192 reals in all"):
+        decode([sealed(msgpack.packb(content)), payload])
 
 
 def test_what_cannot_be_packed_is_our_own_error() -> None:
