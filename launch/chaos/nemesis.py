@@ -18,6 +18,7 @@ from shared.rng import generator
 
 SETTLE_S = 4.0
 """How long a role is left alone after a fault on its process: its restart falls into that time."""
+MAX_DRAWN = 512
 
 
 class Nemesis(BaseModel):
@@ -42,6 +43,8 @@ class Nemesis(BaseModel):
         least_s, most_s = self.for_s
         if not 0.0 < least_s <= most_s:
             raise ConfigError(f"{where}.for_s: expected [least, most], both above 0")
+        if (heal_s - self.from_s) / self.every_s > MAX_DRAWN:
+            raise ConfigError(f"{where}.every_s: expected at most {MAX_DRAWN} faults by heal_s {heal_s:g}")
         if self.from_s + 1.25 * self.every_s + most_s > heal_s:
             raise ConfigError(f"{where}: no fault ends by heal_s {heal_s:g}, expected shorter times")
 

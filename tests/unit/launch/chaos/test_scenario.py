@@ -85,6 +85,7 @@ def test_whose_seed(tmp_path: Path, asked: int | None, in_file: int | None, seed
         (HEALED + "nemesis: {mix: {}, every_s: 2}\n", "nemesis.mix"),
         (HEALED + "nemesis: {mix: {noop: 1}, every_s: 2}\n", "nemesis.mix.noop: expected some of"),
         (HEALED + "nemesis: {mix: {loss: 0}, every_s: 2}\n", "nemesis.mix.loss: expected a weight above 0"),
+        ("heal_s: 90\nnemesis: {mix: {loss: 1}, every_s: 0.1}\n", "every_s: expected at most 512 faults"),
         (HEALED + "nemesis: {mix: {loss: 1}, every_s: 30}\n", "nemesis: no fault ends by heal_s 20"),
     ],
 )
