@@ -105,8 +105,9 @@ class Testbed:
         Raises `ConfigError` for what is no fault of this run, and `LaunchError`.
         """
         if entry is None:
+            told = self._agent.inject("")
             self._injected.put(None)
-            return self._agent.inject("")
+            return told
         fault = checked_fault(entry, self._config)
         if isinstance(fault, ProcessFaultConfig):
             self._injected.put(fault)

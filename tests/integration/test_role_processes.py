@@ -157,5 +157,5 @@ def test_a_malformed_workload_is_named_by_its_line(agent: Agent) -> None:
     agent.start("bs", "tcp://127.0.0.1:1")
     ((_, failed),) = agent.wait_for(RoleFailed)
     assert isinstance(failed, RoleFailed)
-    assert failed.detail == "workload.jsonl line 1: arrival_s: expected int or float, not 'None'"
+    assert failed.detail == "workload.jsonl line 1: arrival_s: expected int or float, not None"
     assert agent.exit_code("bs") == 2
