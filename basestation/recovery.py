@@ -71,7 +71,7 @@ def resume_from(journal: Iterable[bytes]) -> Resume:
     """From the lines of a journal; a torn last line, as a crash may leave it, is passed over."""
     reader = _Reader()
     for line in journal:
-        entry = _entry(line)
+        entry = _entry(line) if b'"bs"' in line else None  # others' lines are many
         if entry is not None:
             reader.read(entry)
     return reader.result()
@@ -117,11 +117,9 @@ class _Reader:
         elif event == "suspect" and name in self._open and isinstance(entry.get("deaths"), int):
             self._open[name].ue_deaths = entry["deaths"]
         elif event == "group" and isinstance(entry.get("group_id"), int):
-            self._on_group(entry["group_id"], entry.get("requests"))
-        elif event == "encoded" and self._encoding is not None:
-            for request in self._in_encoder():
-                request.encoder_deaths, request.alone = 0, False
-            self._encoding = None
+            self._on_group(entry["group_id"], _names(entry))
+        elif event == "encoded":
+            self._on_encoded(entry.get("group_id"), _names(entry))
         elif event == "process" and entry.get("what") == "started":
             self._on_death()
         if isinstance(entry.get("next_use"), int):
@@ -166,12 +164,19 @@ class _Reader:
         elif not _numbered(name):
             self._uplink[name] = ended
 
-    def _on_group(self, group_id: int, names: Any) -> None:
-        names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    def _on_group(self, group_id: int, names: list[str]) -> None:
         self._encoding = group_id, names
         self._next_group = max(self._next_group, group_id + 1)
         for request in self._in_encoder():
             request.group_id = group_id
+
+    def _on_encoded(self, group_id: Any, names: list[str]) -> None:
+        """The next group may be in the encoder by now."""
+        for name in names:
+            if name in self._open:
+                self._open[name].encoder_deaths, self._open[name].alone = 0, False
+        if self._encoding is not None and self._encoding[0] == group_id:
+            self._encoding = None
 
     def _on_death(self) -> None:
         """A process ended, unless it is the first that starts: then nothing has been encoded."""
@@ -202,6 +207,12 @@ def _left_open(name: str, request: _Open) -> LeftOpen:
         alone=request.alone,
         ue_deaths=request.ue_deaths,
     )
+
+
+def _names(entry: Mapping[str, Any]) -> list[str]:
+    """The requests that an event is about."""
+    names = entry.get("requests")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def _numbered(name: str) -> bool:

@@ -3,21 +3,21 @@
 intake -> group job (encode, compare, partition, channel code) -> transmit -> the UE's answer -> ending
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from basestation.admission import Admission
 from basestation.cache_book import CacheBook
 from basestation.delivery import Delivery
 from basestation.downlink_clock import DownlinkClock
 from basestation.encoder import Encoder
 from basestation.endings import Endings
 from basestation.group_job import GroupOutcome, Pipeline
-from basestation.intake import Candidate, ImageLoader, Intake
-from basestation.pending import PendingError, PendingStore, Question
+from basestation.intake import ImageLoader, Intake
+from basestation.pending import PendingStore
 from basestation.presence import Presence
-from basestation.recovery import LeftOpen, Resume
-from basestation.reopen import groups_of, reopen
+from basestation.recovery import Resume
+from basestation.reopen import Reopening, groups_of
 from basestation.requests import Event, RequestBook, RequestRecord
 from basestation.scoreboard import PROGRESS_EVERY_S, Scoreboard
 from basestation.transmit import Transmitter
@@ -60,13 +60,11 @@ class BaseStation:
     ) -> None:
         config, resume = spec.config, resume or Resume()
         self._incarnation = spec.incarnation
-        self._deadline_s = config.deadline_ms / 1e3
         self._max_group = config.max_group
-        self._workload = {w.index: w for w in workload}
-        self._load_image = load_image
         self._pending = pending
         self._session = PeerSession(spec, fingerprint, pid)
         self._presence = Presence(config.users, config.liveness.timeout_ms / 1e3)
+        reopening = Reopening(workload, resume, load_image, pending, config.deadline_ms / 1e3)
         self._intake = Intake(config, workload, self._presence, load_image, resume)
         self._book = RequestBook()
         transmitter = Transmitter(config.retransmission, DownlinkClock(resume.next_use))
@@ -82,8 +80,9 @@ class BaseStation:
             self._endings,
             config.retransmission.feedback_timeout_ms / 1e3,
         )
-        self._left_open: tuple[LeftOpen, ...] | None = resume.left_open
-        self._ended_asks, self._ended_uplink = resume.asks, resume.uplink
+        self._admission = Admission(
+            self._intake, self._book, self._score, self._endings, pending, reopening, resume
+        )
         self._told_workload_done = self._told_drained = self._quiet = False
         self._next_progress_s = 0.0
 
@@ -106,7 +105,7 @@ class BaseStation:
         elif isinstance(message, Answer):
             actions += self._endings.on_answer(message, now_s)
         elif isinstance(message, UplinkRequest):
-            actions += self._on_uplink_request(message, now_s)
+            actions += self._admission.uplink(message, now_s)
         return actions + self._advance(now_s)
 
     def on_control(self, message: Message, now_s: float) -> list[Action]:
@@ -116,7 +115,7 @@ class BaseStation:
         elif isinstance(message, Command) and message.verb == "drain":
             self._intake.drain()
         elif isinstance(message, Ask):
-            actions += self._on_ask(message, now_s)
+            actions += self._admission.ask(message, now_s)
         return actions + self._advance(now_s)
 
     def on_tick(self, now_s: float) -> list[Action]:
@@ -136,9 +135,9 @@ class BaseStation:
 
     def on_computed(self, key: str, result: Any, now_s: float) -> list[Action]:
         alive = self._encoder.finished()
-        actions: list[Action] = []
         if self._quiet:
-            return actions
+            return []
+        actions = self._encoder.advance()  # first, so that it works while this group is sent
         if isinstance(result, GroupOutcome):
             actions += self._on_encoded(result, alive, now_s)
         elif len(alive) > 1:
@@ -170,12 +169,12 @@ class BaseStation:
 
     def _advance(self, now_s: float) -> list[Action]:
         """Everything that becomes possible because something else has happened."""
-        if self._quiet or self._left_open is not None:
+        if self._quiet or not self._admission.taken_up:
             return []
         actions: list[Action] = []
         while group := self._intake.workload_group(now_s, self._open_workload_groups(now_s), len(self._book)):
             for candidate in group:
-                actions += self._admit(candidate, now_s)
+                actions += self._admission.admit(candidate, now_s)
             self._encoder.submit([c.record for c in group])
         while window := self._intake.closed_window(now_s):
             self._encoder.submit(window)
@@ -195,67 +194,12 @@ class BaseStation:
         return actions
 
     def _take_up(self, now_s: float) -> list[Action]:
-        """What the process before left open goes on, as far as it may and can; once."""
-        if self._left_open is None:
-            return []
-        left_open, self._left_open = self._left_open, None
-        self._pending.only(left.request_id for left in left_open)
-        actions: list[Action] = []
-        going_on = []
-        for left in left_open:
-            one = reopen(left, self._workload, self._load_image, self._pending, self._deadline_s)
-            record = one.record
-            self._book.add(record)
-            self._score.attempted += 1
-            names = {"request_id": record.request_id, "user": record.user}
-            actions.append(Record("resumed", {**names, "sent": left.sent, "suspect": one.suspect}))
-            if now_s >= record.deadline_s:
-                actions += self._endings.deadline(record, False, now_s)
-            elif one.poison:
-                actions += self._endings.poison(record, now_s)
-            elif one.fault is not None:
-                actions += self._endings.finish(record, Event.ENCODE_FAILED, now_s, one.fault)
-            else:
-                going_on.append(one)
+        """What the process before left open goes on; once."""
+        actions, going_on = self._admission.take_up(now_s)
         self._delivery.quarantine.suspect(one.record for one in going_on if one.left.ue_deaths)
         for group in groups_of(going_on, self._max_group):
             self._encoder.submit(group)
         return actions
-
-    def _admit(self, candidate: Candidate, now_s: float) -> list[Action]:
-        """Kept before it is in the journal, and in the journal before anybody hears of it."""
-        record, refusal = candidate.record, candidate.refusal
-        if refusal is None and record.index is None:
-            refusal = self._keep(record)
-        self._book.add(record)
-        self._score.attempted += 1
-        invoked = Record(
-            "invoke",
-            {
-                "request_id": record.request_id,
-                "user": record.user,
-                "task": record.task,
-                "index": record.index,
-                "ask_id": record.ask_id,
-                "arrival_s": record.arrival_s,
-                "admitted_s": record.admitted_s,
-                "question_at": "ue" if record.question_at_ue else "bs",
-                "text_chars": len(record.text),
-                "image": None if record.image_key is None else record.image_key[:16],
-            },
-        )
-        if refusal is None:
-            return [invoked]
-        return [invoked, *self._endings.finish(record, Event.REFUSE, now_s, refusal)]
-
-    def _keep(self, record: RequestRecord) -> str | None:
-        """On disk, until it has ended; why not, or None."""
-        question = Question(record.request_id, record.user, record.task, record.text, record.image)
-        try:
-            self._pending.keep(question)
-        except PendingError as error:
-            return str(error)
-        return None
 
     def _on_encoded(self, outcome: GroupOutcome, alive: list[RequestRecord], now_s: float) -> list[Action]:
         actions: list[Action] = []
@@ -280,45 +224,6 @@ class BaseStation:
         names = {"request_id": request.request_id, "user": request.user}
         self._encoder.submit([request], reuse=False)
         return [Record("cache_miss", names)]
-
-    def _on_ask(self, message: Ask, now_s: float) -> list[Action]:
-        """A question that is asked again, by one who does not know what became of it, is not new."""
-        ended = self._ended_asks.get(message.ask_id)
-        if ended is not None:
-            return self._endings.ask_again(message.ask_id, ended)
-        if any(r.ask_id == message.ask_id for r in self._book):
-            return []
-        candidate = self._intake.from_outside(
-            message.user,
-            message.task,
-            message.text,
-            bytes(message.payload) or None,
-            now_s,
-            len(self._book),
-            ask_id=message.ask_id,
-        )
-        return self._admit(candidate, now_s)
-
-    def _on_uplink_request(self, message: UplinkRequest, now_s: float) -> list[Action]:
-        """UEs name them `u<user>.<incarnation>.<n>`: no two choose the same. A known name: repetition."""
-        if re.fullmatch(rf"u{message.user}\.[0-9]+\.[0-9]+", message.client_id) is None:
-            return [Record("rejected", {"user": message.user, "client_id": message.client_id})]
-        known = self._book.get(message.client_id)
-        if known is not None:
-            return self._endings.repeat_cancel(known)
-        ended = self._ended_uplink.get(message.client_id)
-        if ended is not None:
-            return self._endings.cancel_again(message.client_id, ended)
-        candidate = self._intake.from_outside(
-            message.user,
-            message.task,
-            message.text,
-            bytes(message.payload) or None,
-            now_s,
-            len(self._book),
-            client_id=message.client_id,
-        )
-        return self._admit(candidate, now_s)
 
     def _open_workload_groups(self, now_s: float) -> int:
         """Those that the next group waits for: nobody waits for a user who stays away."""

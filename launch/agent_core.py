@@ -260,8 +260,9 @@ class AgentCore:
             self._put("ready", spec, {"pid": message.pid, "incarnation": message.incarnation})
             entry.changed.set()
             if spec.role == "bs":
-                for question, _ in self._asks.values():
-                    self._put_to_base_station(question)
+                for question, answer in self._asks.values():
+                    if not answer.done():
+                        self._put_to_base_station(question)
         elif isinstance(message, RoleFailed):
             entry.failed = message
         elif isinstance(message, Done):
@@ -271,9 +272,9 @@ class AgentCore:
         elif isinstance(message, WorkloadDone):
             self._put("workload_done", spec, {"attempted": message.attempted})
         elif isinstance(message, AskResult):
-            waiting_ask = self._asks.get(message.ask_id)
-            if waiting_ask is not None and not waiting_ask[1].done():
-                waiting_ask[1].set_result(message)
+            asked = self._asks.get(message.ask_id)
+            if asked is not None and not asked[1].done():
+                asked[1].set_result(message)
         elif isinstance(message, Progress):
             self._put("progress", spec, dict(message.values))
 

@@ -53,7 +53,7 @@ class ComputeThread:
             result: Any
             try:
                 result = compute.job()
-            except Exception as error:  # noqa: BLE001 - whatever a job raises is its role's to judge
+            except BaseException as error:  # noqa: BLE001 - a job's SystemExit, too, is its role's to judge
                 result = error
             with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._finish, compute.key, result)

@@ -24,6 +24,21 @@ def test_a_ue_that_stays_away_fails_its_request_at_the_deadline() -> None:
     assert world.events("fail")[0]["reason"] == "user_left"
 
 
+def test_a_ue_that_stays_away_delays_nobody_else() -> None:
+    """An unpaced workload waits for its open groups, but not for those of a user who is gone."""
+    world = World(config(deadline_ms=60_000), workload(60), images=IMAGES, decode_s=0.1)
+    world.at(world.now_s + 0.5, lambda: world.kill("ue:1"))
+    world.run_workload()
+    ends = check_invariants(world)
+    assert ends["ok"] >= 40
+    reasons = {(e["event"], e["reason"]) for e in world.events("fail", "refused")}
+    assert reasons == {("fail", "user_left"), ("refused", "no_user")}
+    assert {e["user"] for e in world.events("fail", "refused")} == {1}
+    silence_s = world.config.liveness.timeout_ms / 1e3
+    others_done_s = max(e["t"] for e in world.events("ok")) - 100.5
+    assert others_done_s < 2 * silence_s + 10 * 0.2 + 1.0, "noticed, forgiven, and then 20 groups"
+
+
 def test_a_user_away_for_long_is_refused() -> None:
     world = World(config(), images=IMAGES)
     world.run(1.0)

@@ -99,7 +99,7 @@ def test_of_ended_questions_a_bounded_number_is_remembered() -> None:
         ([], {"r000000": (0, False), "r000001": (0, False)}),
         ([group(0, "r000000", "r000001")], {"r000000": (1, False), "r000001": (1, False)}),
         ([group(0, "r000001")], {"r000000": (0, False), "r000001": (1, True)}),
-        ([group(0, "r000001"), encoded(0)], {"r000000": (0, False), "r000001": (0, False)}),
+        ([group(0, "r000001"), encoded(0, "r000001")], {"r000000": (0, False), "r000001": (0, False)}),
         ([group(0, "r000000"), group(1, "r000001")], {"r000000": (0, False), "r000001": (1, True)}),
         ([group(0, "r000000", "r000001"), started(1)], {"r000000": (1, False), "r000001": (1, False)}),
         (
@@ -107,8 +107,8 @@ def test_of_ended_questions_a_bounded_number_is_remembered() -> None:
                 group(0, "r000000", "r000001"),
                 started(1),
                 group(1, "r000000"),
-                encoded(1),
                 group(2, "r000001"),
+                encoded(1, "r000000"),
             ],
             {"r000000": (0, False), "r000001": (2, True)},
         ),

@@ -103,6 +103,26 @@ def test_a_stale_token_is_caught_by_its_digest(run: MadeRun) -> None:
     assert any(f.startswith("token mismatch: r000004") and "eeeeeeeeeeee" in f for f in verdict.findings)
 
 
+def test_a_request_that_was_encoded_twice_may_be_answered_from_either(run: MadeRun) -> None:
+    for name in ("r000002", "r000004"):
+        place = index_of(run, "tokens", name)
+        again = {**run.events[place], "digest": "f" * 32}
+        run.events.insert(place + (name == "r000002"), again)
+    assert check(run.events, run.rows(), planned=6).state == "valid"
+
+
+def test_a_decoding_with_tokens_lost_before_the_whole_one_is_no_stale_token(run: MadeRun) -> None:
+    place = index_of(run, "ue_tokens", "r000004")
+    degraded = [
+        {**run.events[place], "digest": "e" * 32},
+        {**run.events[place + 1], "text": "?", "status": "degraded"},
+    ]
+    run.events[place:place] = degraded
+    assert check(run.events, run.rows(), planned=6).state == "valid"
+    degraded[1]["status"] = "ok"
+    assert check(run.events, run.rows(), planned=6).state == "invalid"
+
+
 def test_an_answer_changed_on_its_way_is_caught(run: MadeRun) -> None:
     run.events[index_of(run, "ok", "r000000")]["text"] = "green"
     verdict = check(run.events, run.rows())
