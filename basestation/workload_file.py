@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from basestation.image_door import BadInput
 from shared.config import LimitsConfig
-from shared.outside_text import one_line, parse_json, shown
+from shared.outside_text import lines_of, one_line, parse_json, shown
 
-MAX_LINE_CHARS: Final = 2**20
 MAX_ARRIVAL_S: Final = 1e9
 
 
@@ -38,17 +37,14 @@ def read_workload(path: Path) -> list[WorkloadRequest]:
     requests: list[WorkloadRequest] = []
     try:
         with path.open(encoding="utf-8") as lines:
-            bounded = iter(lambda: lines.readline(MAX_LINE_CHARS + 1), "")
-            for number, line in enumerate(bounded, start=1):
-                if len(line) > MAX_LINE_CHARS:
-                    raise WorkloadError(
-                        f"{path.name} line {number}: expected at most {MAX_LINE_CHARS} characters"
-                    )
+            for number, line in enumerate(lines_of(lines), start=1):
                 if line.strip():
                     requests.append(_parse_line(line, f"{path.name} line {number}"))
                 if len(requests) > 1 and requests[-1].arrival_s < requests[-2].arrival_s:
                     raise WorkloadError(f"{path.name} line {number}: arrival_s goes back in time")
-    except (OSError, UnicodeDecodeError) as error:
+    except WorkloadError:
+        raise
+    except (OSError, ValueError) as error:  # not UTF-8, or a line too long
         raise WorkloadError(f"{path.name}: cannot be read ({error})") from None
     return requests
 

@@ -1,7 +1,20 @@
-"""What comes from outside as text: JSON from it, and lines for people that quote it."""
+"""What comes from outside as text: its lines, JSON from it, and lines for people that quote it."""
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final, TextIO
+
+MAX_LINE_CHARS: Final = 2**20
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines of a file. Raises ValueError for one that is too long, as a device's may be."""
+    number = 0
+    while line := file.readline(MAX_LINE_CHARS + 1):
+        number += 1
+        if len(line) > MAX_LINE_CHARS:
+            raise ValueError(f"line {number}: expected at most {MAX_LINE_CHARS} characters")
+        yield line
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.config import LimitsConfig
-from shared.outside_text import parse_json
+from shared.outside_text import lines_of, parse_json
 from shared.semantic.prompt import Prompts
 from shared.wire.messages import MAX_QUESTIONS
 
@@ -26,14 +26,16 @@ def read_questions(path: Path, user: int, limits: LimitsConfig) -> dict[int, tup
     found: dict[int, tuple[str, ...]] = {}
     try:
         with path.open(encoding="utf-8") as lines:
-            for where, entry in _entries(lines, path.name):
+            for where, entry in _entries(lines_of(lines), path.name):
                 if entry.get("user") != user or entry.get("question_at") != "ue":
                     continue
                 index = entry.get("index")
                 if not isinstance(index, int) or isinstance(index, bool) or index in found:
                     raise QuestionError(f"{where}: index: expected a number of its own, not {index!r:.40}")
                 found[index] = _texts(entry.get("questions"), where, limits)
-    except (OSError, UnicodeDecodeError) as error:
+    except QuestionError:
+        raise
+    except (OSError, ValueError) as error:  # not UTF-8, or a line too long
         raise QuestionError(f"{path.name}: cannot be read ({error})") from None
     return found
 

@@ -15,7 +15,7 @@ from basestation.workload_file import MAX_ARRIVAL_S, load_image_file
 from launch.workload.plan import IMAGE_TASKS, VIRTUAL_ROUND_S
 from shared.config import LimitsConfig, RunConfig
 from shared.config_file import ConfigError
-from shared.outside_text import one_line, parse_json, shown
+from shared.outside_text import lines_of, one_line, parse_json, shown
 from shared.wire.messages import TASKS
 
 TEXT_TASKS = ("vqa", "text_classification")
@@ -32,7 +32,7 @@ def read_requests(path: Path, config: RunConfig) -> list[dict[str, Any]]:
     images: dict[Path, None] = {}
     try:
         with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(lines_of(lines), start=1):
                 if line.strip():
                     entries.append(
                         _entry(line, f"{path} line {number}", path.parent, config, len(entries), images)
@@ -41,7 +41,9 @@ def read_requests(path: Path, config: RunConfig) -> list[dict[str, Any]]:
                     break
     except FileNotFoundError:
         raise ConfigError(f"workload.root: {path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except ConfigError:
+        raise
+    except (OSError, ValueError) as error:  # not UTF-8, or a line too long
         raise ConfigError(f"workload.root: {path}: cannot be read ({error})") from None
     if not entries:
         raise ConfigError(f"workload.root: {path}: no requests in it")
@@ -108,18 +110,17 @@ def _image(
         return None
     if not isinstance(name, str) or not name:
         raise ConfigError(f"{where}: image: expected a path")
-    try:
-        data = load_image_file(name, folder, limits)
-    except BadInput as error:
-        raise ConfigError(f"{where}: {error}") from None
-    path = (folder / name).resolve()
-    if path not in checked:
+    if folder / name not in checked:
+        try:
+            data = load_image_file(name, folder, limits)
+        except BadInput as error:
+            raise ConfigError(f"{where}: {error}") from None
         try:
             check_image(data, limits)
         except BadInput as error:
             raise ConfigError(f"{where}: {one_line(name)}: {error}") from None
-        checked[path] = None
-    return str(path)
+        checked[folder / name] = None
+    return str((folder / name).resolve())
 
 
 def _text(given: dict[str, Any], name: str, where: str, default: str) -> str:

@@ -1,10 +1,12 @@
 """Text from outside is read in one way and quoted on one line."""
 
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.outside_text import one_line, parse_json, shown
+from shared.outside_text import MAX_LINE_CHARS, lines_of, one_line, parse_json, shown
 from tests.unit.shared.samples import json_values
 
 
@@ -38,3 +40,12 @@ def test_what_python_cannot_write_is_shown_by_its_type() -> None:
 def test_what_is_not_json_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)
+
+
+def test_lines_are_bounded() -> None:
+    longest = "x" * (MAX_LINE_CHARS - 1) + "\n"
+    assert list(lines_of(io.StringIO(longest + "\nlast"))) == [longest, "\n", "last"]
+    with pytest.raises(ValueError, match="line 2: expected at most 1048576 characters"):
+        list(lines_of(io.StringIO("first\n" + "x" + longest)))
+    with open("/dev/zero", encoding="utf-8") as endless, pytest.raises(ValueError, match="line 1: "):
+        next(lines_of(endless))

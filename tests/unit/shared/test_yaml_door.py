@@ -29,6 +29,7 @@ def test_sound_documents_are_read_as_yaml_reads_them(text: str) -> None:
         ("0x_", "cannot be read as int (invalid literal"),
         ("!!int a", "cannot be read as int"),
         ("!!float a", "cannot be read as float"),
+        ("1" + ":1" * 200 + ".5", "cannot be read as float (int too large"),  # base 60
         ("!!bool maybe", "cannot be read as bool"),
         ("!!timestamp noon", "cannot be read as timestamp"),
         ("2001-02-30", "cannot be read as timestamp (day is out of range for month)"),
