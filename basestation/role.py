@@ -21,6 +21,7 @@ from basestation.transmit import Transmitter
 from basestation.workload_file import WorkloadRequest
 from shared.actions import Action, Compute, Record, Send, Tell
 from shared.liveness import PeerSession
+from shared.process_fault_config import late_users
 from shared.spec import RoleSpec
 from shared.wire.messages import (
     BASE_STATION,
@@ -56,7 +57,9 @@ class BaseStation:
         self._limits = config.limits
         self._pipeline = pipeline
         self._session = PeerSession(spec, fingerprint, pid)
-        self._presence = Presence(config.users, config.liveness.timeout_ms / 1e3)
+        self._presence = Presence(
+            config.users, config.liveness.timeout_ms / 1e3, late_users(config.process_faults)
+        )
         self._intake = Intake(config, workload, self._presence, load_image, resume)
         self._book = RequestBook()
         transmitter = Transmitter(config.retransmission, DownlinkClock(resume.next_use))

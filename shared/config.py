@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared.air.snr_trace import Step, check_steps, read_snr_trace
 from shared.fault_config import FaultConfig
-from shared.process_fault_config import ProcessFaultConfig
+from shared.process_fault_config import ProcessFaultConfig, check_roles
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOTS
 
@@ -266,9 +266,7 @@ class RunConfig(_Section):
     def _check(self) -> Self:
         if isinstance(self.channel.snr_db, tuple) and len(self.channel.snr_db) != self.users:
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
-        for number, fault in enumerate(self.process_faults):
-            if fault.role.startswith("ue-") and int(fault.role[3:]) >= self.users:
-                raise ValueError(f"process_faults.{number}.role: there is no {fault.role} among {self.users}")
+        check_roles(self.process_faults, self.users)
         kept = self.rate.image_tokens
         if isinstance(kept, tuple) and len(kept) != self.users:
             raise ValueError(f"rate.image_tokens lists {len(kept)} values for {self.users} users")

@@ -13,10 +13,14 @@ from pydantic import BaseModel, ValidationError
 
 from shared.config import InterferenceConfig, RunConfig
 from shared.fault_config import FAULT_CONFIGS
+from shared.process_fault_config import PROCESS_FAULT_CONFIGS
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be run; the message is one line for the person who wrote it."""
+
+
+_TAGGED = {**FAULT_CONFIGS, **PROCESS_FAULT_CONFIGS}
 
 
 def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> RunConfig:
@@ -67,14 +71,15 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
 def _one_line(error: ValidationError) -> str:
     errors = error.errors()  # a misspelt key is often one that is missing, too: the former says more
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    place = ".".join(str(part) for part in first["loc"] if part not in FAULT_CONFIGS)
+    place = ".".join(str(part) for part in first["loc"] if part not in _TAGGED)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(
             str(first["loc"][-1]), _known_keys(first["loc"][:-1]), n=1, cutoff=0.0
         )
         return f"unknown key {place}" + (f" (nearest known: {near[0]})" if near else "")
     if first["type"].startswith("union_tag"):
-        return f"{place}.fault: expected one of {', '.join(FAULT_CONFIGS)}"
+        known = PROCESS_FAULT_CONFIGS if first["loc"][0] == "process_faults" else FAULT_CONFIGS
+        return f"{place}.fault: expected one of {', '.join(known)}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
 
@@ -86,5 +91,5 @@ def _known_keys(path: tuple[int | str, ...]) -> list[str]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             model = inner
         else:
-            model = {"interference": InterferenceConfig, **FAULT_CONFIGS}.get(str(name), model)
+            model = {"interference": InterferenceConfig, **_TAGGED}.get(str(name), model)
     return list(model.model_fields)
