@@ -1,13 +1,19 @@
 """Which users are attached, as the channel emulator reports it."""
 
+from collections.abc import Iterable
+
 from shared.wire.messages import PeerState
 
 
 class Presence:
-    """Users 0 ... n-1. One that is away for at most `grace_s` counts as reachable: it may be restarting."""
+    """Users 0 ... n-1. One that is away for at most `grace_s` counts as reachable: it may be restarting.
 
-    def __init__(self, users: int, grace_s: float) -> None:
+    `late`: those that nobody waits for.
+    """
+
+    def __init__(self, users: int, grace_s: float, late: Iterable[int] = ()) -> None:
         self._users = users
+        self._awaited = set(range(users)) - set(late)
         self._grace_s = grace_s
         self._away_since_s: dict[int, float] = {}
         self._opened_s: float | None = None
@@ -54,8 +60,8 @@ class Presence:
         return since_s is None or now_s - since_s <= self._grace_s
 
     def complete(self) -> bool:
-        """Every user of the run is attached."""
-        return len(self.present) == self._users
+        """Every user of the run is attached, late ones aside."""
+        return self.present >= self._awaited
 
     def grace_ends_s(self) -> float | None:
         """When waiting for users that never came is over."""

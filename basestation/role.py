@@ -24,6 +24,7 @@ from basestation.transmit import Transmitter
 from basestation.workload_file import WorkloadRequest
 from shared.actions import Action, Record, Tell
 from shared.liveness import PeerSession
+from shared.process_fault_config import late_users
 from shared.spec import RoleSpec
 from shared.wire.messages import (
     BASE_STATION,
@@ -63,7 +64,9 @@ class BaseStation:
         self._max_group = config.max_group
         self._pending = pending
         self._session = PeerSession(spec, fingerprint, pid)
-        self._presence = Presence(config.users, config.liveness.timeout_ms / 1e3)
+        self._presence = Presence(
+            config.users, config.liveness.timeout_ms / 1e3, late_users(config.process_faults)
+        )
         reopening = Reopening(workload, resume, load_image, pending, config.deadline_ms / 1e3)
         self._intake = Intake(config, workload, self._presence, load_image, resume)
         self._book = RequestBook()

@@ -14,6 +14,7 @@ from shared.config import RunConfig
 from shared.routing import user_of_peer
 from shared.wire.messages import (
     PROTOCOL_VERSION,
+    Bye,
     Heartbeat,
     Hello,
     Message,
@@ -120,8 +121,11 @@ class Session:
         return [Send(source, told)]
 
     def on_bye(self, source: str) -> list[Action]:
-        """A peer leaves in good order."""
-        return self._detach(source, "said goodbye")
+        """A peer leaves in good order: it hears the same, behind all that was on its way to it."""
+        if not self.attached(source):
+            return []
+        bye = Bye(user=user_of_peer(source), incarnation=self._peers[source].incarnation)
+        return [*self._detach(source, "said goodbye"), Send(source, bye)]
 
     def on_tick(self, now_s: float) -> list[Action]:
         """Heartbeats when it is time; peers that were silent for too long are gone."""

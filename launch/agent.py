@@ -53,11 +53,26 @@ class Agent(AgentApi):
     def events(self, timeout_s: float) -> list[AgentEvent]:
         return self._events.take(timeout_s)
 
-    def restart(self, name: str, timeout_s: float) -> Ready:
-        return self._wait(self._core.restart(name, timeout_s), timeout_s + _SLACK_S)
+    def start(self, spec: RoleSpec) -> None:
+        self._wait(self._core.start(spec), _SLACK_S)
 
-    def signal(self, name: str, number: int) -> None:
-        self._wait(self._core.signal(name, number), _SLACK_S)
+    def start_next(self, name: str, beside: bool = False) -> None:
+        self._wait(self._core.start_next(name, beside), _SLACK_S)
+
+    def end(self, name: str) -> None:
+        self._wait(self._core.hands.end(name), _SLACK_S)
+
+    def signal(self, name: str, number: int, incarnation: int | None = None) -> None:
+        self._wait(self._core.hands.signal(name, number, incarnation), _SLACK_S)
+
+    def slow(self, name: str, cpu_share: float, for_s: float) -> None:
+        self._wait(self._core.hands.slow(name, cpu_share, for_s), _SLACK_S)
+
+    def fill_disk(self, name: str) -> None:
+        self._wait(self._core.hands.fill_disk(name), _SLACK_S)
+
+    def go_on(self, name: str) -> None:
+        self._wait(self._core.hands.go_on(name), _SLACK_S)
 
     def inject(self, fault: str) -> dict[str, Any]:
         return self._wait(self._core.inject(fault, _SLACK_S), 2 * _SLACK_S)

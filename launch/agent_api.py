@@ -104,12 +104,32 @@ class AgentApi(ABC):
         """What happened since the last call; waits up to `timeout_s` for the first."""
 
     @abstractmethod
-    def restart(self, name: str, timeout_s: float) -> Ready:
-        """Start the next incarnation of a role; the old one is killed if it still runs."""
+    def start(self, spec: RoleSpec) -> None:
+        """Start a role without waiting; the event 'ready' tells when it is."""
 
     @abstractmethod
-    def signal(self, name: str, number: int) -> None:
-        """Send a signal to a role's process."""
+    def start_next(self, name: str, beside: bool = False) -> None:
+        """Start the next incarnation of a role that has ended; `beside`: of one that need not have."""
+
+    @abstractmethod
+    def end(self, name: str) -> None:
+        """Ask a role that is ready to leave in good order (SIGTERM); the event 'ended' tells when it has."""
+
+    @abstractmethod
+    def signal(self, name: str, number: int, incarnation: int | None = None) -> None:
+        """Send a signal to a role's process, which is ready; of a certain incarnation, whatever it does."""
+
+    @abstractmethod
+    def slow(self, name: str, cpu_share: float, for_s: float) -> None:
+        """Give a role that is ready at most this share of a core, until `go_on` or for `for_s`."""
+
+    @abstractmethod
+    def fill_disk(self, name: str) -> None:
+        """Let a role that is ready find no room for what it writes to files, until `go_on`."""
+
+    @abstractmethod
+    def go_on(self, name: str) -> None:
+        """End what slows a role down and what fills its disk, and continue it."""
 
     @abstractmethod
     def inject(self, fault: str) -> dict[str, Any]:

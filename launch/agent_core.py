@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 import dataclasses
 import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from launch.agent_api import WARM_ROLES, AgentSettings, StopBudget, StopReport
+from launch.chaos.hands import Hands
 from launch.errors import LaunchError, RoleRefused
 from launch.event_box import AgentEvent, EventBox
 from launch.nursery import Nursery, Report
 from launch.ordered_stop import OrderedStop
 from launch.resources.sampler import RESOURCES_FILE, ResourceLog, Watched, keep_sampling
-from launch.role_table import RoleEntry, last_lines
+from launch.role_table import RoleEntry, RoleTable, last_lines
+from launch.runfolder import JOURNAL_FILE
 from shared.ledger import Counters
 from shared.link import ControlHub
 from shared.link_curve import make_key_book
@@ -40,7 +43,7 @@ class AgentCore:
     def __init__(self, settings: AgentSettings, events: EventBox) -> None:
         self._settings = settings
         self._events = events
-        self._table: dict[str, RoleEntry] = {}
+        self._table = RoleTable()
         self._asks: dict[str, tuple[Ask, asyncio.Future[AskResult]]] = {}
         self._done: dict[tuple[str, str], asyncio.Future[Done]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -54,6 +57,7 @@ class AgentCore:
             "warm": self._nursery("warm", warm),
             "light": self._nursery("light", (modules["ce"],)),
         }
+        self.hands = Hands(self._table, self._nursery_of, settings.run_dir / JOURNAL_FILE)
 
     async def open(self) -> None:
         for nursery in self._nurseries.values():
@@ -72,31 +76,30 @@ class AgentCore:
         entries = [self._fork(spec) for spec in specs]
         return await self._until_ready(entries, timeout_s)
 
-    async def restart(self, name: str, timeout_s: float) -> Ready:
-        old = self._entry(name)
-        if old.alive:
-            old.asked_to_end = True
-            self._nursery_of(old.spec).signal(name, 9)
-            if not await self._until([old], lambda entry: not entry.alive, timeout_s):
-                raise LaunchError(f"{name} (pid {old.pid}) could not be killed")
+    async def start(self, spec: RoleSpec) -> None:
+        self._fork(spec)
+
+    async def start_next(self, name: str, beside: bool) -> None:
+        old = self._table[name]
+        old.asked_to_end |= beside  # it is told that it has been replaced, and ends by itself
         endpoint = old.ready.endpoint if old.ready is not None and old.spec.role == "ce" else ""
         spec = dataclasses.replace(
             old.spec,
             incarnation=old.spec.incarnation + 1,
             data_endpoint=endpoint or old.spec.data_endpoint,
         )
-        (ready,) = await self._until_ready([self._fork(spec)], timeout_s)
-        return ready
+        self._fork(spec, beside)
 
-    def _fork(self, spec: RoleSpec) -> RoleEntry:
+    def _fork(self, spec: RoleSpec, beside: bool = False) -> RoleEntry:
         if self._broken is not None:
             raise LaunchError(self._broken)
         known = self._table.get(spec.name)
-        if known is not None and known.alive:
+        if known is not None and known.alive and not beside:
             raise LaunchError(f"{spec.name} runs already (pid {known.pid})")
         keys = None if self._keys is None else self._keys.role(spec.name)
         spec = dataclasses.replace(spec, control_endpoint=self._hub.endpoint, keys=keys)
-        entry = self._table[spec.name] = RoleEntry(spec)
+        entry = RoleEntry(spec)
+        self._table.add(entry)
         self._nursery_of(spec).fork(spec, self._settings.role_modules[spec.role])
         return entry
 
@@ -154,12 +157,8 @@ class AgentCore:
 
     def _put_to_base_station(self, question: Ask) -> None:
         """Unless it has ended: then to the next one, when that is ready."""
-        if self._entry("bs").alive:
+        if self._table["bs"].alive:
             self.tell("bs", question)
-
-    async def signal(self, name: str, number: int) -> None:
-        entry = self._entry(name)
-        self._nursery_of(entry.spec).signal(name, number)
 
     async def inject(self, fault: str, timeout_s: float) -> dict[str, Any]:
         async with self._injecting:  # answers carry no name of the question
@@ -169,9 +168,10 @@ class AgentCore:
         return told["ce"].values
 
     async def roles(self) -> list[dict[str, Any]]:
-        return [entry.describe(self._settings.host) for entry in self._table.values()]
+        return [entry.describe(self._settings.host) for entry in self._table]
 
     async def stop(self, budget: StopBudget) -> StopReport:
+        await self.hands.let_go()
         report = await OrderedStop(self, self._table, budget, self._settings.host).run()
         await self._close_nurseries()
         return report
@@ -183,22 +183,24 @@ class AgentCore:
         self._hub.close()
 
     async def _close_nurseries(self) -> None:
+        await self.hands.let_go()
         await asyncio.gather(*(nursery.close() for nursery in self._nurseries.values()))
 
     def _watched(self) -> list[Watched]:
         """The living roles, this process and the one that it ends with."""
         owner_pid = self._settings.owner_pid
         launcher = [] if owner_pid is None else [Watched("supervisor", -1, 0, owner_pid)]
-        roles = [e.watched() for e in self._table.values() if e.alive]
+        roles = [e.watched() for e in self._table if e.alive]
         return [*filter(None, roles), Watched("agent", -1, 0, os.getpid()), *launcher]
 
     # --- for the ordered stop -------------------------------------------------------------------------
 
     def tell(self, name: str, message: Message) -> None:
         """Put a message on a role's control link. Raises `LaunchError` if there is no such living role."""
-        if not self._entry(name).alive:
+        entry = self._table[name]
+        if not entry.alive:
             raise LaunchError(f"{name} is not running")
-        spec = self._entry(name).spec
+        spec = entry.spec
         self._hub.send(peer_name(spec.role, spec.user), message)
 
     async def command(self, names: Iterable[str], verb: str, timeout_s: float) -> dict[str, Done]:
@@ -227,22 +229,22 @@ class AgentCore:
             if future.done() and not future.cancelled()
         }
 
-    def kill(self, name: str) -> None:
+    def kill(self, entry: RoleEntry) -> None:
         with contextlib.suppress(LaunchError):
-            self._nursery_of(self._table[name].spec).signal(name, 9)
+            self._nursery_of(entry.spec).signal(entry.spec, signal.SIGKILL)
 
-    async def ended(self, names: Iterable[str], timeout_s: float) -> list[str]:
-        """Wait for roles to end; returns those that have not."""
-        entries = [self._table[name] for name in names]
+    async def ended(self, entries: Iterable[RoleEntry], timeout_s: float) -> list[RoleEntry]:
+        """Wait for processes to end; returns those that have not."""
+        waited_for = list(entries)
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + timeout_s
-        while running := [entry for entry in entries if entry.alive]:
+        while running := [entry for entry in waited_for if entry.alive]:
             running[0].changed.clear()
             try:
                 await asyncio.wait_for(running[0].changed.wait(), deadline_s - loop.time())
             except TimeoutError:
                 break
-        return [entry.spec.name for entry in entries if entry.alive]
+        return [entry for entry in waited_for if entry.alive]
 
     # --- what comes in --------------------------------------------------------------------------------
 
@@ -281,13 +283,13 @@ class AgentCore:
     def _on_report(self, report: Report) -> None:
         """A forkserver tells."""
         if report["event"] == "forked":
-            self._table[report["name"]].pid = report["pid"]
+            self._table.process(report["name"], report["incarnation"]).pid = report["pid"]
         elif report["event"] == "exited":
-            self._on_exit(self._table[report["name"]], report["code"])
+            self._on_exit(self._table.process(report["name"], report["incarnation"]), report["code"])
         elif report["event"] == "unloadable":
             self._break(f"{report['module']} cannot be imported: {report['detail']}")
         elif report["event"] == "ended":
-            running = [e for e in self._table.values() if e.alive and self._label(e.spec) == report["label"]]
+            running = [e for e in self._table if e.alive and self._label(e.spec) == report["label"]]
             last = last_lines(self._log_of(report["label"]))
             if running:
                 self._break(f"forkserver {report['label']} ended: {last[-1] if last else 'no output'}")
@@ -296,30 +298,22 @@ class AgentCore:
 
     def _on_exit(self, entry: RoleEntry, code: int) -> None:
         entry.exit_code = code
-        if not entry.asked_to_end:
-            crash = entry.crash_report()
-            self._put("crashed", entry.spec, {**dataclasses.asdict(crash), "line": crash.line()})
+        report = entry.crash_report()
+        what = "ended" if entry.asked_to_end else "crashed"
+        self._put(what, entry.spec, {**dataclasses.asdict(report), "line": report.line()})
         entry.changed.set()
 
     def _break(self, detail: str) -> None:
         if self._broken is None:
             self._broken = detail
             self._events.put(AgentEvent("agent_failed", "agent", -1, {"line": detail}))
-        for entry in self._table.values():
+        for entry in self._table:
             entry.changed.set()
 
     def _put(self, what: str, spec: RoleSpec, values: dict[str, Any]) -> None:
         self._events.put(AgentEvent(what, spec.role, spec.user, values))
 
     # --- names ----------------------------------------------------------------------------------------
-
-    def _entry(self, name: str) -> RoleEntry:
-        try:
-            return self._table[name]
-        except KeyError:
-            raise LaunchError(
-                f"{name}: no such role here (there are {', '.join(sorted(self._table))})"
-            ) from None
 
     def _label(self, spec: RoleSpec) -> str:
         return "warm" if spec.role in WARM_ROLES else "light"

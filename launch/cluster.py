@@ -135,11 +135,26 @@ class RemoteAgent(AgentApi):
     def events(self, timeout_s: float) -> list[AgentEvent]:
         return self._call("events", timeout_s, wait_s=timeout_s + 10.0)
 
-    def restart(self, name: str, timeout_s: float) -> Ready:
-        return self._call("restart", name, timeout_s, wait_s=timeout_s + 5.0)
+    def start(self, spec: RoleSpec) -> None:
+        self._call("start", spec)
 
-    def signal(self, name: str, number: int) -> None:
-        self._call("signal", name, number)
+    def start_next(self, name: str, beside: bool = False) -> None:
+        self._call("start_next", name, beside)
+
+    def end(self, name: str) -> None:
+        self._call("end", name)
+
+    def signal(self, name: str, number: int, incarnation: int | None = None) -> None:
+        self._call("signal", name, number, incarnation)
+
+    def slow(self, name: str, cpu_share: float, for_s: float) -> None:
+        self._call("slow", name, cpu_share, for_s)
+
+    def fill_disk(self, name: str) -> None:
+        self._call("fill_disk", name)
+
+    def go_on(self, name: str) -> None:
+        self._call("go_on", name)
 
     def inject(self, fault: str) -> dict[str, Any]:
         return self._call("inject", fault)

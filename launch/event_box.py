@@ -10,7 +10,10 @@ _MAX_WAITING = 4_096
 
 @dataclass(frozen=True, slots=True)
 class AgentEvent:
-    """`what`: progress | workload_done | crashed | ready | agent_failed; `values` are plain data."""
+    """`what`: progress | workload_done | ready | crashed | ended (as it was asked to) | agent_failed.
+
+    `values` are plain data.
+    """
 
     what: str
     role: str

@@ -4,11 +4,12 @@
 
 FD is a stream socket to the agent; both ways go JSON lines:
 
-    <- {"op": "fork", "name": "ue-3", "module": "userequipment.process", "spec": {...}}
-    <- {"op": "signal", "name": "ue-3", "number": 9}
+    <- {"op": "fork", "name": "ue-3", "incarnation": 0, "module": "userequipment.process", "spec": {...}}
+    <- {"op": "signal", "name": "ue-3", "incarnation": 0, "number": 9}
+    <- {"op": "limit_files", "name": "ue-3", "incarnation": 0, "max_bytes": 70000}   (null: no limit)
     -> {"event": "loaded", "load_ms": 2900, "threads": 1}
-    -> {"event": "forked", "name": "ue-3", "pid": 4711}
-    -> {"event": "exited", "name": "ue-3", "pid": 4711, "code": -9}
+    -> {"event": "forked", "name": "ue-3", "incarnation": 0, "pid": 4711}
+    -> {"event": "exited", "name": "ue-3", "incarnation": 0, "pid": 4711, "code": -9}
 
 Imported but never computed, because a fork after a computation copies locked thread pools and hangs. Not
 `multiprocessing`'s forkserver: that one has every child import the main module again, which under Ray is
@@ -20,6 +21,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -34,6 +36,8 @@ from launch.guardian import die_with_parent
 from launch.role_spec import spec_from_map
 from shared.spec import RoleSpec
 
+Process = tuple[str, int]
+"""Role and incarnation: two of one role may live."""
 RoleMain = Callable[[RoleSpec], int]
 _MAX_REQUEST_BYTES = 2**20
 
@@ -44,7 +48,7 @@ class ForkServer:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._buffer = b""
-        self._children: dict[str, int] = {}
+        self._children: dict[Process, int] = {}
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
@@ -78,19 +82,23 @@ class ForkServer:
         return True
 
     def _serve(self, request: dict[str, Any]) -> None:
-        name = request["name"]
+        process = request["name"], request["incarnation"]
         if request["op"] == "fork":
-            self._fork(name, request["module"], request["spec"])
-        elif name in self._children:  # only this process reaps them: the pid is certainly still theirs
-            os.kill(self._children[name], request["number"])
+            self._fork(process, request["module"], request["spec"])
+        elif process not in self._children:
+            return
+        elif request["op"] == "signal":  # only this process reaps them: the pid is certainly still theirs
+            os.kill(self._children[process], request["number"])
+        else:
+            _limit_files(self._children[process], request["max_bytes"])
 
-    def _fork(self, name: str, module: str, spec: dict[str, Any]) -> None:
+    def _fork(self, process: Process, module: str, spec: dict[str, Any]) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             self._become_role(parent, module, spec)
-        self._children[name] = pid
-        self.report("forked", name=name, pid=pid)
+        self._children[process] = pid
+        self.report("forked", name=process[0], incarnation=process[1], pid=pid)
 
     def _become_role(self, parent: int, module: str, spec: dict[str, Any]) -> NoReturn:
         """In the child: never returns into the server's loop."""
@@ -116,11 +124,19 @@ class ForkServer:
             os._exit(code)
 
     def _report_ends(self) -> None:
-        for name, pid in list(self._children.items()):
+        for process, pid in list(self._children.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
-                del self._children[name]
-                self.report("exited", name=name, pid=pid, code=os.waitstatus_to_exitcode(status))
+                del self._children[process]
+                code = os.waitstatus_to_exitcode(status)
+                self.report("exited", name=process[0], incarnation=process[1], pid=pid, code=code)
+
+
+def _limit_files(pid: int, max_bytes: int | None) -> None:
+    """Writing beyond fails with EFBIG, as on a full disk (Python ignores SIGXFSZ). The soft limit alone: it
+    can be lifted again."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if max_bytes is None else max_bytes, hard))
 
 
 def _write_output_to(path: Path) -> None:

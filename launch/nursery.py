@@ -64,10 +64,15 @@ class Nursery:
         self._reading = asyncio.create_task(self._read(reader))
 
     def fork(self, spec: RoleSpec, module: str) -> None:
-        self._ask({"op": "fork", "name": spec.name, "module": module, "spec": spec_to_map(spec)})
+        self._ask({"op": "fork", **_of(spec), "module": module, "spec": spec_to_map(spec)})
 
-    def signal(self, name: str, number: int) -> None:
-        self._ask({"op": "signal", "name": name, "number": number})
+    def signal(self, spec: RoleSpec, number: int) -> None:
+        """To the process of this very incarnation; nothing happens where it has ended."""
+        self._ask({"op": "signal", **_of(spec), "number": number})
+
+    def limit_files(self, spec: RoleSpec, max_bytes: int | None) -> None:
+        """From now on the process cannot write beyond this place of any file; None: it can again."""
+        self._ask({"op": "limit_files", **_of(spec), "max_bytes": max_bytes})
 
     async def close(self, timeout_s: float = 2.0) -> None:
         """End the forkserver, and with it every role it still has. Reaps it."""
@@ -98,3 +103,7 @@ class Nursery:
             self._on_report({"event": "ended", "label": self.label, "detail": str(error)})
             return
         self._on_report({"event": "ended", "label": self.label, "detail": ""})
+
+
+def _of(spec: RoleSpec) -> dict[str, Any]:
+    return {"name": spec.name, "incarnation": spec.incarnation}

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from launch.agent_api import StopBudget, StopReport
-from launch.role_table import RoleEntry
+from launch.role_table import RoleTable
 from shared.ledger import unflatten
 from shared.ledger_rows import LedgerRow
 from shared.wire.messages import Done
@@ -25,9 +25,7 @@ _DRAIN_ORDER = ("bs", "ue", "ce")
 class OrderedStop:
     """One use. `table` is the agent's own."""
 
-    def __init__(
-        self, agent: "AgentCore", table: dict[str, RoleEntry], budget: StopBudget, host: str
-    ) -> None:
+    def __init__(self, agent: "AgentCore", table: RoleTable, budget: StopBudget, host: str) -> None:
         self._agent = agent
         self._table = table
         self._budget = budget
@@ -36,23 +34,23 @@ class OrderedStop:
 
     async def run(self) -> StopReport:
         """Returns when every role has ended."""
-        crashes = [e.crash_report() for e in self._table.values() if not e.alive and not e.asked_to_end]
+        crashes = [e.crash_report() for e in self._table if not e.alive and not e.asked_to_end]
         drained = await self._drain()
         await self._command(self._alive(), "quiesce", self._budget.quiesce_s)
         equal = await self._counters_equal()
-        for entry in self._table.values():
+        for entry in self._table:
             entry.asked_to_end = True
         done = await self._command(self._alive(), "stop", self._budget.exit_s)
-        killed = await self._agent.ended(list(self._table), self._budget.exit_s / 2)
-        for name in killed:
-            self._agent.kill(name)
+        killed = await self._agent.ended(self._table, self._budget.exit_s / 2)
+        for entry in killed:
+            self._agent.kill(entry)
         await self._agent.ended(killed, 2.0)
         return StopReport(
-            roles=[entry.describe(self._host) for entry in self._table.values()],
+            roles=[entry.describe(self._host) for entry in self._table],
             drained=drained,
             counters_equal=equal,
             late=self._late,
-            killed=killed,
+            killed=[entry.spec.name for entry in killed],
             crashes=crashes,
             kernel={name: dict(answer.values) for name, answer in done.items()},
         )
@@ -60,8 +58,8 @@ class OrderedStop:
     def _alive(self, role: str = "") -> list[str]:
         """Living roles that could follow a command: those that said they were ready."""
         return [
-            name
-            for name, entry in self._table.items()
+            entry.spec.name
+            for entry in self._table.latest()
             if entry.alive and entry.ready is not None and entry.spec.role.startswith(role)
         ]
 

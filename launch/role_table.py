@@ -1,11 +1,14 @@
 """What the agent knows of each role process: started, ready, failed, ended; and what to tell of a crash."""
 
 import asyncio
+import itertools
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launch.errors import LaunchError
 from launch.resources.sampler import Watched
 from shared.spec import RoleSpec
 from shared.wire.messages import Ready, RoleFailed
@@ -34,7 +37,7 @@ class CrashReport:
 
 @dataclass(slots=True)
 class RoleEntry:
-    """One role process of this host, in its latest incarnation."""
+    """One role process of this host. `asked_to_end`: its end is no crash."""
 
     spec: RoleSpec
     pid: int | None = None
@@ -75,6 +78,56 @@ class RoleEntry:
             "exit_code": self.exit_code,
             "fingerprint": self.ready.fingerprint if self.ready is not None else "",
         }
+
+
+class RoleTable:
+    """Of each role its latest process; and those that were alive when a successor was started beside them."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, RoleEntry] = {}
+        self._replaced: dict[str, list[RoleEntry]] = {}
+
+    def add(self, entry: RoleEntry) -> None:
+        """It is its role's process from now on."""
+        name = entry.spec.name
+        old = self._latest.get(name)
+        if old is not None and old.alive:
+            self._replaced.setdefault(name, []).append(old)
+        self._latest[name] = entry
+
+    def get(self, name: str) -> RoleEntry | None:
+        return self._latest.get(name)
+
+    def __getitem__(self, name: str) -> RoleEntry:
+        """The role's latest process. Raises `LaunchError` if there is no such role."""
+        try:
+            return self._latest[name]
+        except KeyError:
+            known = ", ".join(sorted(self._latest))
+            raise LaunchError(f"{name}: no such role here (there are {known})") from None
+
+    def up(self, name: str) -> RoleEntry:
+        """The role's process, which is ready and has not ended. Raises `LaunchError`."""
+        entry = self[name]
+        if entry.ready is None or not entry.alive:
+            raise LaunchError(f"{name} is not running")
+        return entry
+
+    def process(self, name: str, incarnation: int) -> RoleEntry:
+        """A certain process of a role. Raises `LaunchError`."""
+        for entry in (*self._replaced.get(name, ()), self[name]):
+            if entry.spec.incarnation == incarnation:
+                return entry
+        raise LaunchError(f"{name}: no incarnation {incarnation} is known here")
+
+    def latest(self) -> list[RoleEntry]:
+        """One a role."""
+        return list(self._latest.values())
+
+    def __iter__(self) -> Iterator[RoleEntry]:
+        """All processes, a replaced one before its successor."""
+        names = self._latest
+        return itertools.chain.from_iterable((*self._replaced.get(n, ()), names[n]) for n in names)
 
 
 def last_lines(path: Path, count: int = LAST_LINES) -> tuple[str, ...]:

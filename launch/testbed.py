@@ -16,12 +16,13 @@ from typing import Any
 
 from launch.agent_api import AgentApi, StopBudget, StopReport
 from launch.chaos.entries import checked_fault
+from launch.chaos.place import RolePlace, name_of
 from launch.chaos.striker import Striker
 from launch.errors import LaunchError
 from launch.event_box import AgentEvent
 from shared.config import RunConfig
 from shared.journal import Journal
-from shared.process_fault_config import ProcessFaultConfig
+from shared.process_fault_config import Listed, ProcessFault, late_users
 from shared.spec import RoleSpec
 from shared.wire.messages import Ask, AskResult
 
@@ -35,7 +36,7 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 class Testbed:
-    """Not thread-safe; but `ask`, `inject`, `status` and `restart` may be called while `watch` runs."""
+    """Not thread-safe; but `ask`, `inject` and `status` may be called while `watch` runs."""
 
     __test__ = False  # not a test, whatever its name says to pytest
 
@@ -47,9 +48,11 @@ class Testbed:
         self._tell = tell
         self._host = socket.gethostname()
         self._restarts: Counter[str] = Counter()
-        self._striker = Striker(config.process_faults, agent.signal, self._note_fault)
+        self._orderly: set[str] = set()
+        self._place = RolePlace(agent, config.cluster.start_timeout_s)
+        self._striker = Striker(config.process_faults, self._place, self._note_fault)
         self._heal_s = math.inf if config.chaos is None else config.chaos.heal_s
-        self._injected: SimpleQueue[ProcessFaultConfig | None] = SimpleQueue()
+        self._injected: SimpleQueue[Listed | None] = SimpleQueue()
         self._begun = False
         self._asked = 0
         self._progress: dict[str, Any] = {}
@@ -63,8 +66,12 @@ class Testbed:
         return ready.endpoint
 
     def start_others(self, endpoint: str, timeout_s: float) -> None:
-        """Start base station and UEs in parallel. Raises `LaunchError` naming who is missing."""
-        users = [self._spec("ue", user, endpoint) for user in range(self._config.users)]
+        """Start base station and UEs in parallel, but those that shall be late. Raises `LaunchError` naming
+        who is missing."""
+        late = late_users(self._config.process_faults)
+        for user in late:
+            self._place.keep(self._spec("ue", user, endpoint))
+        users = [self._spec("ue", user, endpoint) for user in range(self._config.users) if user not in late]
         self._agent.launch([self._spec("bs", -1, endpoint), *users], timeout_s)
 
     def begin(self) -> None:
@@ -90,6 +97,10 @@ class Testbed:
         wait_s = min(self._striker.wait_s(now_s, _POLL_S), max(0.0, self._heal_s - now_s))
         for event in self._agent.events(wait_s):
             self._on_event(event)
+        for name in self._place.overdue(time.monotonic()):
+            timeout_s, logs = self._config.cluster.start_timeout_s, self._run_dir / "logs"
+            self.failure = self.failure or f"{name} was not ready again within {timeout_s:g} s (logs: {logs})"
+        self._journal.flush()  # what a full disk did not take
 
     def ask(self, user: int, task: str, text: str, image: bytes) -> AskResult:
         """One question through the testbed. Raises `LaunchError` when no terminal state comes in time."""
@@ -109,7 +120,7 @@ class Testbed:
             self._injected.put(None)
             return told
         fault = checked_fault(entry, self._config)
-        if isinstance(fault, ProcessFaultConfig):
+        if isinstance(fault, ProcessFault):
             self._injected.put(fault)
             return {"fault": fault.fault, "on": fault.role}
         told = self._agent.inject(fault.model_dump_json())
@@ -117,19 +128,12 @@ class Testbed:
             raise LaunchError(str(told["refused"]))
         return told
 
-    def restart(self, name: str) -> None:
-        """Start the next incarnation of a role. Raises `LaunchError`."""
-        ready = self._agent.restart(name, self._config.cluster.start_timeout_s)
-        detail = f"incarnation {ready.incarnation}, pid {ready.pid}"
-        self._record("restarted", ready.user, detail, peer=name)
-        self._tell({"kind": "note", "text": f"{name} restarted as pid {ready.pid}"})
-
     def status(self) -> dict[str, Any]:
         return {"roles": self._agent.roles(), "progress": dict(self._progress), "failure": self.failure}
 
     def stop(self, budget: StopBudget) -> StopReport:
         """The ordered stop of all roles; nothing is struck any more, and nobody stays paused."""
-        self._striker.close()
+        self._striker.close(time.monotonic())
         report = self._agent.stop(budget)
         for event in self._agent.events(0.0):  # the last numbers; what ends now is not a crash
             if event.what == "progress":
@@ -147,14 +151,14 @@ class Testbed:
         while not self._injected.empty():
             fault = self._injected.get()
             if fault is None:
-                self._striker.heal()
+                self._striker.heal(time.monotonic())
                 self._note_heal()
             else:
                 self._striker.inject(fault, now_s)
 
     def _heal(self) -> None:
         """The scenario's faults are over."""
-        self._striker.heal()
+        self._striker.heal(time.monotonic())
         try:
             self._agent.inject("")
         except LaunchError as error:  # an emulator that is gone: its own clock ends them when it is back
@@ -174,27 +178,45 @@ class Testbed:
             self.workload_done = True
         elif event.what == "agent_failed":
             self.failure = self.failure or str(event.values["line"])
-        elif event.what == "crashed":
-            self._on_crash(event)
+        elif event.what == "ready" and _name(event) in self._place.starting:
+            self._on_started(event)
+        elif event.what in ("crashed", "ended"):
+            self._on_end(event)
 
-    def _on_crash(self, event: AgentEvent) -> None:
-        line, name = str(event.values["line"]), _name(event)
-        self._record("crashed", event.user, line, peer=name, exit_code=event.values["exit_code"])
-        self._tell({"kind": "crash", "text": line, "last_output": list(event.values["last_output"])})
-        wanted = self._striker.has_killed(name)
-        self._restarts[name] += not wanted
-        if self._restarts[name] > MAX_RESTARTS or (event.role == "ce" and not wanted):
-            self.failure = self.failure or line
-            return
+    def _on_started(self, event: AgentEvent) -> None:
+        """A role that was started while the others run is ready."""
+        name, pid, incarnation = _name(event), event.values["pid"], event.values["incarnation"]
+        del self._place.starting[name]
+        what = "joined" if incarnation == 0 else "returned" if name in self._orderly else "restarted"
+        self._orderly.discard(name)
+        self._record(what, event.user, f"incarnation {incarnation}, pid {pid}", peer=name)
+        self._tell({"kind": "note", "text": f"{name} {what} as pid {pid}"})
+        if event.role == "bs" and self._begun:
+            self._agent.begin()
+        self._striker.ready(name, time.monotonic())
+
+    def _on_end(self, event: AgentEvent) -> None:
+        """A process has ended: as it was asked to, because a fault killed it, or by itself."""
+        line, name, crashed = str(event.values["line"]), _name(event), event.what == "crashed"
+        if crashed:
+            self._record("crashed", event.user, line, peer=name, exit_code=event.values["exit_code"])
+            self._tell({"kind": "crash", "text": line, "last_output": list(event.values["last_output"])})
+        elif event.role != "ce":  # which cannot take what is under way to it
+            self._orderly.add(name)
         try:
-            self.restart(name)
-            if event.role == "bs" and self._begun:
-                self._agent.begin()
+            wanted = self._striker.ended(name, int(event.values["incarnation"]), time.monotonic())
+            if crashed and not wanted:
+                self._start_again(name, event.role, line)
         except LaunchError as error:
             self.failure = self.failure or str(error)
+
+    def _start_again(self, name: str, role: str, line: str) -> None:
+        """After a crash: a UE or base station, a few times, but not one that cannot even start."""
+        self._restarts[name] += 1
+        if role == "ce" or name in self._place.starting or self._restarts[name] > MAX_RESTARTS:
+            self.failure = self.failure or line
             return
-        if wanted:
-            self._striker.restarted(name, time.monotonic())
+        self._place.start(name)
 
     def _note_fault(self, what: str, fault: str, role: str, strikes: int, **fields: Any) -> None:
         now_s = time.monotonic()
@@ -218,5 +240,4 @@ class Testbed:
 
 
 def _name(event: AgentEvent) -> str:
-    """Of the role: 'bs', 'ce', 'ue-3'."""
-    return f"ue-{event.user}" if event.role == "ue" else event.role
+    return name_of({"role": event.role, "user": event.user})

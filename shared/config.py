@@ -11,7 +11,7 @@ from shared.air.snr_trace import Step, check_steps, read_snr_trace
 from shared.baseline_config import BaselineConfig
 from shared.fault_config import AirAim, FaultConfig
 from shared.keys import MAX_KEY_USERS
-from shared.process_fault_config import ProcessFaultConfig
+from shared.process_fault_config import ProcessFaultConfig, check_roles
 from shared.rate import EIGHTHS
 from shared.schemes import check_scheme, scheme_of
 from shared.semantic_cache import SLOTS
@@ -300,9 +300,7 @@ class RunConfig(_Section):
             raise ValueError(f"channel.snr_db lists {len(self.channel.snr_db)} values for {self.users} users")
         if self.security.curve_on() and self.users > MAX_KEY_USERS:
             raise ValueError(f"security.curve: at most {MAX_KEY_USERS} users, not {self.users}")
-        for number, fault in enumerate(self.process_faults):
-            if fault.role.startswith("ue-") and int(fault.role[3:]) >= self.users:
-                raise ValueError(f"process_faults.{number}.role: there is no {fault.role} among {self.users}")
+        check_roles(self.process_faults, self.users)
         for number, aimed in enumerate(self.channel.faults):
             if strangers := [user for user in aimed.users or () if not 0 <= user < self.users]:
                 raise ValueError(

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from shared.config import InterferenceConfig, RunConfig
 from shared.fault_config import FAULT_CONFIGS
 from shared.outside_text import one_line
+from shared.process_fault_config import PROCESS_FAULT_CONFIGS
 from shared.yaml_door import YamlError, parse_yaml
 
 MAX_CHARS: Final = 2**22
@@ -22,6 +23,9 @@ _MAX_KEY_CHARS: Final = 100  # of an unknown key that the known ones are compare
 
 class ConfigError(ValueError):
     """A configuration that cannot be run; the message is one line for the person who wrote it."""
+
+
+_TAGGED = {**FAULT_CONFIGS, **PROCESS_FAULT_CONFIGS}
 
 
 def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> RunConfig:
@@ -83,13 +87,14 @@ def first_error(error: ValidationError, model: type[BaseModel] = RunConfig) -> s
     """The first thing that is wrong: where it is in `model`, and what was expected."""
     errors = error.errors()  # a misspelt key is often one that is missing, too: the former says more
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    place = one_line(".".join(str(part) for part in first["loc"] if part not in FAULT_CONFIGS))
+    place = one_line(".".join(str(part) for part in first["loc"] if part not in _TAGGED))
     if first["type"] == "extra_forbidden":
         wrong = str(first["loc"][-1])[:_MAX_KEY_CHARS]
         near = difflib.get_close_matches(wrong, _known_keys(model, first["loc"][:-1]), n=1, cutoff=0.0)
         return f"unknown key {place}" + (f" (nearest known: {near[0]})" if near else "")
     if first["type"].startswith("union_tag"):
-        return f"{place}.fault: expected one of {', '.join(FAULT_CONFIGS)}"
+        known = PROCESS_FAULT_CONFIGS if "process_faults" in first["loc"] else FAULT_CONFIGS
+        return f"{place}.fault: expected one of {', '.join(known)}"
     message = one_line(first["msg"].removeprefix("Value error, "), 400)
     return f"{place}: {message}" if place else message
 
@@ -100,5 +105,5 @@ def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             model = inner
         else:
-            model = {"interference": InterferenceConfig, **FAULT_CONFIGS}.get(str(name), model)
+            model = {"interference": InterferenceConfig, **_TAGGED}.get(str(name), model)
     return list(model.model_fields)

@@ -15,10 +15,24 @@ from shared.routing import SESSION, fault_of_source, parse_routing_id, routing_i
 from shared.wire.codec import Part, decode, encode
 from shared.wire.damage import HeaderErrors
 from shared.wire.errors import ProtocolError
-from shared.wire.messages import CONTROL_MESSAGES, Credit, Heartbeat, Hello, Message, Ready, Refused, Welcome
+from shared.wire.messages import (
+    CONTROL_MESSAGES,
+    Bye,
+    Credit,
+    Heartbeat,
+    Hello,
+    Message,
+    Ready,
+    Refused,
+    Welcome,
+)
 
 Transport = Callable[[bytes, Outgoing], str]
 """Takes (routing id, message), says SENT, FULL or GONE."""
+
+
+_NAMED = (Welcome, Refused, Heartbeat, Bye)
+"""Messages to one incarnation of a peer."""
 
 
 @dataclass(slots=True)
@@ -57,7 +71,7 @@ class HubCore:
         """See `Link.send`."""
         outgoing = encoded(message, header_errors, self._meter.curve)
         route = self._routes.get(to)
-        named = message.incarnation if isinstance(message, Welcome | Refused | Heartbeat) else None
+        named = message.incarnation if isinstance(message, _NAMED) else None
         if named is not None and (route is None or named != route.incarnation):
             self._send_to_another(to, named, outgoing)
         elif route is None:

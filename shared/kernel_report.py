@@ -34,6 +34,11 @@ class KernelReport:
         bytes_sent, bytes_retrans, bytes_received by the kernel; ledger_sent, ledger_received by the link."""
         return [self._seen[key] for key in sorted(self._seen)]
 
+    def values(self) -> dict[str, Any]:
+        """The numbers of all entries in one map, for the agent."""
+        names = ("bytes_sent", "bytes_retrans", "bytes_received", "ledger_sent", "ledger_received")
+        return {f"{entry['link']} {name}": entry[name] for entry in self.entries() for name in names}
+
     def _entry(self, connection: Connection) -> dict[str, Any] | None:
         kernel = tcp_counters(connection.fd)
         if kernel is None:

@@ -26,8 +26,8 @@ _MAX_ID_BYTES = 48
 
 FROM_BS = (Hello, Heartbeat, Bye, SideInfo, SymbolFrame, Cancel, AnswerAck)
 FROM_UE = (Hello, Heartbeat, Credit, Bye, UplinkRequest, Feedback, Answer)
-TO_BS = (Welcome, Refused, PeerState, Heartbeat, UplinkRequest, Feedback, Answer)
-TO_UE = (Welcome, Refused, Heartbeat, SideInfo, SymbolFrame, Cancel, AnswerAck)
+TO_BS = (Welcome, Refused, PeerState, Heartbeat, Bye, UplinkRequest, Feedback, Answer)
+TO_UE = (Welcome, Refused, Heartbeat, Bye, SideInfo, SymbolFrame, Cancel, AnswerAck)
 SESSION = (Hello, Welcome, Refused, PeerState, Heartbeat, Credit, Bye)
 """Messages of one hop, between a peer and the emulator; all others cross the emulator."""
 NAMES_ITS_CONNECTION = (Hello, Welcome, Refused, Heartbeat, Credit, Bye)

@@ -28,8 +28,13 @@ class RoleSpec:
 
     @property
     def name(self) -> str:
-        """bs, ce, or ue-3: used for routing ids, logs and counter files."""
+        """bs, ce, or ue-3: used for routing ids and logs."""
         return f"ue-{self.user}" if self.role == "ue" else self.role
+
+    @property
+    def process_name(self) -> str:
+        """ue-3.0: of this incarnation alone."""
+        return f"{self.name}.{self.incarnation}"
 
     @property
     def log_path(self) -> Path:
@@ -41,7 +46,7 @@ class RoleSpec:
 
     @property
     def counters_path(self) -> Path:
-        return self.run_dir / "counters" / f"{self.name}.{self.incarnation}.bin"
+        return self.run_dir / "counters" / f"{self.process_name}.bin"
 
     @property
     def workload_path(self) -> Path:

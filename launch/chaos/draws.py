@@ -5,16 +5,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from shared.process_fault_config import PROCESS_FAULTS
+from shared.process_fault_config import PROCESS_FAULT_CONFIGS
 
 Rng = np.random.Generator
 Draw = Callable[[Rng, int, float, str | None], dict[str, Any]]
 """Generator, users of the run, seconds that the fault lasts, and for a fault on a process its role."""
+OF_USERS: Final = ("leave", "replace")
+"""What only a UE can suffer."""
 _FRAMES, _EVERYTHING = ["public", "private"], ["public", "private", "side", "control", "feedback"]
 
 
 def on_process(kind: str) -> bool:
-    return kind in PROCESS_FAULTS
+    return kind in PROCESS_FAULT_CONFIGS
 
 
 def _between(rng: Rng, low: float, high: float) -> float:
@@ -94,4 +96,9 @@ DRAWS: Final[dict[str, Draw]] = {
     "clipping": _on_air(lambda rng: {"clip_db": _between(rng, -6, 1)}),
     "kill": _on_role(lasts=False),
     "pause": _on_role(lasts=True),
+    "slow": _on_role(lasts=True, parameters=lambda rng: {"cpu_share": _between(rng, 0.2, 0.6)}),
+    "restart": _on_role(lasts=False),
+    "leave": _on_role(lasts=True),
+    "replace": _on_role(lasts=True),
+    "disk_full": _on_role(lasts=True),
 }

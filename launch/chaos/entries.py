@@ -12,10 +12,14 @@ from pydantic import BaseModel, ValidationError
 from shared.config import RunConfig
 from shared.config_file import ConfigError, first_error, parse_config
 from shared.fault_config import FAULT_CONFIGS, FaultConfig, parse_fault
-from shared.process_fault_config import PROCESS_FAULTS, ProcessFaultConfig, parse_process_fault
+from shared.process_fault_config import (
+    PROCESS_FAULT_CONFIGS,
+    ProcessFaultConfig,
+    parse_process_fault,
+)
 
 AnyFault = FaultConfig | ProcessFaultConfig
-KINDS: Final = (*FAULT_CONFIGS, *PROCESS_FAULTS)
+KINDS: Final = (*FAULT_CONFIGS, *PROCESS_FAULT_CONFIGS)
 _ON_MESSAGES: Final = {"users": "users", "direction": "direction", "class": "classes"}
 _ON_PROCESSES: Final = {"role": "role"}
 T = TypeVar("T")
@@ -28,7 +32,7 @@ def fault_of(entry: Any, where: str) -> AnyFault:
     kind = entry.get("fault")
     if kind not in KINDS:
         raise ConfigError(f"{where}.fault: expected one of {', '.join(KINDS)}")
-    on_process = kind in PROCESS_FAULTS
+    on_process = kind in PROCESS_FAULT_CONFIGS
     names = _ON_PROCESSES if on_process else _ON_MESSAGES
     fields = {str(key): value for key, value in entry.items() if key != "on"}
     for key in names.values():
@@ -45,7 +49,7 @@ def fault_of(entry: Any, where: str) -> AnyFault:
     try:
         return parse_process_fault(fields) if on_process else parse_fault(fields)
     except ValidationError as error:
-        model = ProcessFaultConfig if on_process else FAULT_CONFIGS[kind]
+        model = PROCESS_FAULT_CONFIGS[kind] if on_process else FAULT_CONFIGS[kind]
         raise ConfigError(f"{where}: {_as_written(first_error(error, model), names)}") from None
 
 
@@ -60,7 +64,7 @@ def with_faults(config: RunConfig, faults: Iterable[AnyFault], where: str, **cha
     """The run with these faults too, and with other values at its top. Raises `ConfigError`."""
     data = config.model_dump(mode="json") | changes
     for fault in faults:
-        on_process = fault.fault in PROCESS_FAULTS
+        on_process = fault.fault in PROCESS_FAULT_CONFIGS
         place = data["process_faults"] if on_process else data["channel"]["faults"]
         place.append(fault.model_dump(mode="json"))
     return parse_config(data, where)
@@ -76,14 +80,18 @@ def _as_written(line: str, names: Mapping[str, str]) -> str:
 
 def healed_by(fault: AnyFault, heal_s: float, where: str) -> AnyFault:
     """The fault, ending by `heal_s` where it has no end of its own. Raises `ConfigError` for a later one."""
-    end_s = fault.at_s + (fault.for_s or 0.0)
+    end_s = fault.at_s + lasts_s(fault)
     if fault.at_s >= heal_s or end_s > heal_s:
         raise ConfigError(
             f"{where}: {fault.fault} ends after {end_s:g} s, expected at most heal_s {heal_s:g}"
         )
-    if fault.for_s is not None or isinstance(fault, ProcessFaultConfig):
-        return fault
-    return copied(fault, for_s=heal_s - fault.at_s)
+    endless = "for_s" in type(fault).model_fields and not lasts_s(fault)
+    return copied(fault, for_s=heal_s - fault.at_s) if endless else fault
+
+
+def lasts_s(fault: AnyFault) -> float:
+    """0 for what has no end of its own."""
+    return float(getattr(fault, "for_s", None) or 0.0)
 
 
 def copied(fault: T, **changes: Any) -> T:

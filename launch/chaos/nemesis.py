@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from launch.chaos.draws import DRAWS, on_process
-from launch.chaos.entries import AnyFault, fault_of
+from launch.chaos.draws import DRAWS, OF_USERS, on_process
+from launch.chaos.entries import AnyFault, fault_of, lasts_s
 from shared.config_file import ConfigError
-from shared.process_fault_config import ProcessFaultConfig
+from shared.process_fault_config import ProcessFault
 from shared.rng import generator
 
 SETTLE_S = 4.0
@@ -63,7 +63,7 @@ def draw(
         kind = str(rng.choice(kinds, p=weights / weights.sum()))
         if at_s + for_s > heal_s:
             continue
-        role = _free_role(rng, users, at_s, at_s + for_s, [*beside, *faults])
+        role = _free_role(rng, users, kind, (at_s, at_s + for_s), [*beside, *faults])
         if on_process(kind) and role is None:
             continue
         entry: dict[str, Any] = {"fault": kind, "at_s": at_s, **DRAWS[kind](rng, users, for_s, role)}
@@ -72,17 +72,23 @@ def draw(
 
 
 def _free_role(
-    rng: np.random.Generator, users: int, begin_s: float, end_s: float, faults: Sequence[AnyFault]
+    rng: np.random.Generator,
+    users: int,
+    kind: str,
+    window_s: tuple[float, float],
+    faults: Sequence[AnyFault],
 ) -> str | None:
     """Half of the time a UE, else base station or emulator; the same draws whatever is busy."""
     order = [str(name) for name in rng.permutation([f"ue-{user}" for user in range(users)])]
     core = [str(name) for name in rng.permutation(["bs", "ce"])]
     names = order + core if rng.random() < 0.5 else core + order
+    names = order if kind in OF_USERS else names
+    begin_s, end_s = window_s
     busy = {
         f.role
         for f in faults
-        if isinstance(f, ProcessFaultConfig)
+        if isinstance(f, ProcessFault)
         and f.at_s - SETTLE_S < end_s
-        and begin_s < f.at_s + (f.for_s or 0.0) + SETTLE_S
+        and begin_s < f.at_s + lasts_s(f) + SETTLE_S
     }
     return next((name for name in names if name not in busy), None)

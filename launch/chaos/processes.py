@@ -1,43 +1,45 @@
-"""Scheduled faults on processes: which signal goes to which role when. Pure: the time is an argument."""
+"""The schedule of faults on processes: what is due when. Pure: the time is an argument."""
 
 import math
-import signal
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from shared.process_fault_config import ProcessFaultConfig
+from shared.process_fault_config import Listed
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One signal to one role. `what`: 'begin' or 'end' of the fault `name` ('kill.0', 'pause.1', ...)."""
+    """A fault begins, or its time is over. `name`: 'kill.0', 'pause.1', ..."""
 
     at_s: float
-    what: str
+    what: Literal["begin", "over"]
     name: str
-    role: str
-    number: int
+    fault: Listed
 
 
 class ProcessFaults:
-    """What is due, in order of time. A kill ends by itself: when its role is ready again."""
+    """What is due, in order of time; at one time what is over comes before what begins.
 
-    def __init__(self, faults: Sequence[ProcessFaultConfig]) -> None:
+    A fault without `for_s` has no end here: it ends when its role is ready again, or with the run.
+    """
+
+    def __init__(self, faults: Sequence[Listed]) -> None:
         self._ordinal: Counter[str] = Counter()
         self._steps: list[Step] = []
         for fault in faults:
-            self.add(fault)
+            self.add(fault, fault.at_s)
 
-    def add(self, fault: ProcessFaultConfig) -> str:
+    def add(self, fault: Listed, at_s: float) -> str:
         """One more; its name, numbered among its namesakes."""
         name = f"{fault.fault}.{self._ordinal[fault.fault]}"
         self._ordinal[fault.fault] += 1
-        number = signal.SIGKILL if fault.fault == "kill" else signal.SIGSTOP
-        self._steps.append(Step(fault.at_s, "begin", name, fault.role, number))
-        if fault.for_s is not None:
-            self._steps.append(Step(fault.at_s + fault.for_s, "end", name, fault.role, signal.SIGCONT))
-        self._steps.sort(key=lambda step: step.at_s)
+        self._steps.append(Step(at_s, "begin", name, fault))
+        for_s = getattr(fault, "for_s", None)
+        if for_s is not None:
+            self._steps.append(Step(at_s + for_s, "over", name, fault))
+        self._steps.sort(key=lambda step: (step.at_s, step.what == "begin"))
         return name
 
     def due(self, elapsed_s: float) -> list[Step]:

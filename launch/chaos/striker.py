@@ -1,19 +1,18 @@
-"""Carries out scheduled faults on processes, and says when each began, ended, and whether it struck.
+"""Carries out scheduled faults on processes, and says when each began, ended, and how many it struck.
 
-Every fault that began ends: a kill when its role is ready again, a pause when it is continued, each at the
-latest when the testbed stops. Time is an argument, in seconds of one monotonic clock.
+Every fault that began ends: when its time is over, when its role is ready again, at the latest when the
+testbed stops. A role suffers one fault at a time: another that begins meanwhile does not strike it. Time is
+an argument, in seconds of one monotonic clock.
 """
 
-import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from launch.chaos.processes import ProcessFaults, Step
+from launch.chaos.strike import Place, Strike
+from launch.chaos.strikes import strike_of
 from launch.errors import LaunchError
-from shared.process_fault_config import ProcessFaultConfig
-
-SendSignal = Callable[[str, int], None]
-"""Role and number; raises `LaunchError` where that cannot be done."""
+from shared.process_fault_config import Listed
 
 
 class Note(Protocol):
@@ -25,13 +24,12 @@ class Note(Protocol):
 class Striker:
     """Nothing is due before `begin`."""
 
-    def __init__(self, faults: Sequence[ProcessFaultConfig], send: SendSignal, note: Note) -> None:
+    def __init__(self, faults: Sequence[Listed], place: Place, note: Note) -> None:
         self._schedule = ProcessFaults(faults)
-        self._send = send
+        self._place = place
         self._note = note
         self._begun_s: float | None = None
-        self._killed: dict[str, tuple[str, float]] = {}
-        self._paused: dict[str, str] = {}
+        self._active: dict[str, tuple[Step, Strike]] = {}
 
     def begin(self, now_s: float) -> None:
         """The workload begins."""
@@ -44,62 +42,83 @@ class Striker:
         return max(0.0, min(most_s, self._begun_s + self._schedule.next_s() - now_s))
 
     def tick(self, now_s: float) -> None:
-        """Send what is due."""
+        """Do what is due."""
         for step in [] if self._begun_s is None else self._schedule.due(now_s - self._begun_s):
             if step.what == "begin":
                 self._strike(step, now_s)
-            else:
-                self._continue(step.name)
+            elif step.name in self._active:
+                self._over(self._active[step.name][1], now_s)
+        self._note_ends()
 
-    def has_killed(self, role: str) -> bool:
-        """Whether the end of a role was wanted."""
-        return role in self._killed
+    def ended(self, role: str, incarnation: int, now_s: float) -> bool:
+        """A process of a role has ended: whether a fault did that, which then sees to what follows.
 
-    def restarted(self, role: str, now_s: float) -> None:
-        """A role that was killed is ready again."""
-        fault, struck_s = self._killed.pop(role)
-        self._note("end", fault, role, strikes=1, ready_after_s=round(now_s - struck_s, 3))
+        Raises `LaunchError` where that cannot be done.
+        """
+        mine = False
+        for _, strike in self._active.values():
+            if role in strike.roles:
+                mine |= strike.ended(incarnation, now_s)
+        self._note_ends()
+        return mine
 
-    def inject(self, fault: ProcessFaultConfig, now_s: float) -> str:
+    def ready(self, role: str, now_s: float) -> None:
+        """A process of a role is ready."""
+        for _, strike in self._active.values():
+            if role in strike.roles:
+                strike.ready(now_s)
+        self._note_ends()
+
+    def inject(self, fault: Listed, now_s: float) -> str:
         """One more, with `at_s` from now on; its name."""
         elapsed_s = 0.0 if self._begun_s is None else now_s - self._begun_s
-        return self._schedule.add(fault.model_copy(update={"at_s": elapsed_s + fault.at_s}))
+        return self._schedule.add(fault, elapsed_s + fault.at_s)
 
-    def heal(self) -> None:
-        """Nothing is due any more and nobody stays paused; who was killed is being started anyway."""
+    def heal(self, now_s: float) -> None:
+        """Nothing begins any more, and all that lasts is over; who is being started goes on starting."""
+        for step in self._schedule.left():
+            if step.what == "over" and step.name in self._active:
+                self._over(self._active[step.name][1], now_s)
+            elif step.what == "begin":
+                self._note("end", step.name, step.fault.role, strikes=0)
+        self._note_ends()
+
+    def close(self, now_s: float) -> None:
+        """The testbed stops: nothing is due any more, nobody is started any more, and what began ends."""
         for step in self._schedule.left():
             if step.what == "begin":
-                self._note("end", step.name, step.role, strikes=0)
-        for fault in list(self._paused):
-            self._continue(fault)
-
-    def close(self) -> None:
-        """The testbed stops: what began ends."""
-        self.heal()
-        for role, (fault, _) in self._killed.items():
-            self._note("end", fault, role, strikes=1)
-        self._killed.clear()
+                self._note("end", step.name, step.fault.role, strikes=0)
+        for _, strike in self._active.values():
+            if not strike.done and not strike.starts_when_over:
+                self._over(strike, now_s)
+            strike.done = True
+        self._note_ends()
 
     def _strike(self, step: Step, now_s: float) -> None:
-        """A role that is on its way out already, or cannot be reached, is not struck."""
-        self._note("begin", step.name, step.role, strikes=0)
-        if step.role in self._killed or not self._sent(step.role, step.number):
-            self._note("end", step.name, step.role, strikes=0)
-        elif step.number == signal.SIGKILL:
-            self._killed[step.role] = step.name, now_s
-        else:
-            self._paused[step.name] = step.role
-
-    def _continue(self, fault: str) -> None:
-        """Unless it never stood still."""
-        role = self._paused.pop(fault, None)
-        if role is not None:
-            self._sent(role, signal.SIGCONT)
-            self._note("end", fault, role, strikes=1)
-
-    def _sent(self, role: str, number: int) -> bool:
+        """A role that suffers another fault, is on its way in or out, or is not there, is not struck."""
+        self._note("begin", step.name, step.fault.role, strikes=0)
+        suffering = {role for _, strike in self._active.values() for role in strike.roles}
         try:
-            self._send(role, number)
-        except LaunchError:
-            return False
-        return True
+            roles = self._place.roles() if step.fault.role == "all" else [step.fault.role]
+            strike = strike_of(step.fault, [role for role in roles if role not in suffering], self._place)
+            if not strike.roles:
+                raise LaunchError(f"{step.fault.role} suffers another fault")
+            strike.begin(now_s)
+        except LaunchError as error:
+            self._note("end", step.name, step.fault.role, strikes=0, why=str(error))
+            return
+        self._active[step.name] = step, strike
+
+    def _over(self, strike: Strike, now_s: float) -> None:
+        """One that cannot be ended any more has ended."""
+        try:
+            strike.over(now_s)
+        except LaunchError as error:
+            strike.fields["why"] = str(error)
+            strike.done = True
+
+    def _note_ends(self) -> None:
+        for name, (step, strike) in list(self._active.items()):
+            if strike.done:
+                del self._active[name]
+                self._note("end", name, step.fault.role, strikes=strike.strikes, **strike.fields)

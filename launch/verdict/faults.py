@@ -4,7 +4,9 @@ A request that was open while a fault was active need not be answered; at least 
 With a scenario, whoever asks later than its `drain_s` after the heal is answered, whole.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from launch.verdict.findings import Findings
@@ -36,7 +38,7 @@ def check_effects(
 def check_answered(events: Sequence[Event], findings: Findings) -> None:
     """At least 99% of what was asked outside fault windows was answered; users' own bad input aside."""
     windows = _fault_windows(events)
-    outside = [story for story in _askable(events) if not _touches(story, windows)]
+    outside = [s for s in _askable(events) if not any(window.touches(s) for window in windows)]
     answered = sum(story.state == "answered" for story in outside)
     if outside and answered < MIN_ANSWERED * len(outside):
         findings.doubt(
@@ -88,25 +90,50 @@ def _is_heal(event: Event) -> bool:
     return event.get("event") == "fault" and event.get("what") == "heal"
 
 
-def _fault_windows(events: Sequence[Event]) -> list[tuple[int, int]]:
-    """Stretches of the journal, as places of events, in which a fault was active."""
-    windows: list[tuple[int, int]] = []
-    opened: dict[Any, int] = {}
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A stretch of the journal in which a fault was active, by places of events and by their times (s).
+
+    By both: a full disk delays lines. `user`: the only one whom it can have harmed; None: everybody.
+    """
+
+    start: int
+    end: int
+    start_s: float
+    end_s: float
+    user: int | None
+
+    def touches(self, story: RequestStory) -> bool:
+        """A request that was asked meanwhile, or was open when it began."""
+        if self.user is not None and story.user != self.user:
+            return False
+        asked_s = _time(story.invoke or {}, -math.inf)
+        ended_s = _time(story.ends[0], math.inf) if story.ends else math.inf
+        by_place = self.start <= story.ended_at and story.invoked_at <= self.end
+        return by_place or (self.start_s <= ended_s and asked_s <= self.end_s)
+
+
+def _fault_windows(events: Sequence[Event]) -> list[_Window]:
+    windows: list[_Window] = []
+    opened: dict[Any, tuple[int, Event]] = {}
     for place, event in enumerate(events):
         if event.get("event") != "fault":
             continue
         if event.get("what") == "heal":
-            windows += [(start, place) for start in opened.values()]
+            windows += [_window(start, (place, event)) for start in opened.values()]
             opened.clear()
         elif event.get("what") == "end":
-            windows.append((opened.pop(event.get("fault"), place), place))
+            windows.append(_window(opened.pop(event.get("fault"), (place, event)), (place, event)))
         elif event.get("what") == "begin":
-            opened.setdefault(event.get("fault"), place)
-    return windows + [(start, len(events)) for start in opened.values()]
+            opened.setdefault(event.get("fault"), (place, event))
+    return windows + [_window(start, (len(events), {})) for start in opened.values()]
 
 
-def _touches(story: RequestStory, windows: Sequence[tuple[int, int]]) -> bool:
-    """A request that was asked in a fault window, or was open when one began."""
-    if not windows:
-        return False
-    return any(start <= story.ended_at and story.invoked_at <= end for start, end in windows)
+def _window(start: tuple[int, Event], end: tuple[int, Event]) -> _Window:
+    on = str(start[1].get("on", ""))
+    user = int(on[3:]) if on.startswith("ue-") else None
+    return _Window(start[0], end[0], _time(start[1], math.inf), _time(end[1], math.inf), user)
+
+
+def _time(event: Event, otherwise: float) -> float:
+    return float(event.get("t", otherwise))

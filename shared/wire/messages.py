@@ -135,7 +135,7 @@ class Credit(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bye(Message):
-    """A peer leaves in good order."""
+    """A peer leaves in good order; the emulator says the same back, and nothing after it."""
 
     KIND = "bye"
     user: int = _user()

@@ -1,6 +1,7 @@
 """The agent without Ray: real processes, real control links, roles that do nothing but obey."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from zmq.utils import z85
 
 from launch.agent import Agent
 from launch.agent_api import AgentSettings, StopBudget
+from launch.chaos.throttle import cpu_time_s
 from launch.errors import LaunchError
+from launch.event_box import AgentEvent
 from launch.guardian import kill_run, run_processes, wait_gone
 from shared.config import RunConfig
 from shared.spec import RoleSpec
@@ -91,7 +94,7 @@ def test_a_question_outlives_the_base_station_that_had_it(
         while not any(e.what == "crashed" for e in agent.events(5.0)):
             pass
         while_it_is_away = pool.submit(agent.ask, replace(question, ask_id="a2"), 20.0)
-        agent.restart("bs", 10.0)
+        agent.start_next("bs")
         assert asked.result(20.0).text == "you asked: why?"
         assert while_it_is_away.result(20.0).ask_id == "a2"
 
@@ -129,10 +132,20 @@ def test_a_killed_role_is_reported_and_comes_back_as_the_next_incarnation(
         crashed = [e for e in agent.events(5.0) if e.what == "crashed"]
     assert (crashed[0].user, crashed[0].values["exit_code"]) == (1, -9)
     assert crashed[0].values["last_output"]
-    again = agent.restart("ue-1", 10.0)
-    assert (again.incarnation, again.user) == (1, 1)
-    assert again.pid != first[1].pid
+    agent.start_next("ue-1")
+    again = heard(agent, "ready", incarnation=1)
+    assert (again.user, again.values["pid"] != first[1].pid) == (1, True)
     assert agent.stop(QUICK).killed == []
+
+
+def heard(agent: Agent, what: str, **values: object) -> AgentEvent:
+    """The first event of this kind with these values; others are passed over."""
+    deadline_s = time.monotonic() + 10.0
+    while time.monotonic() < deadline_s:
+        for event in agent.events(0.1):
+            if event.what == what and values.items() <= event.values.items():
+                return event
+    raise AssertionError(f"nothing heard of {what} {values}")
 
 
 def test_under_curve_roles_start_restart_and_stop_and_no_secret_is_left_anywhere(
@@ -140,7 +153,10 @@ def test_under_curve_roles_start_restart_and_stop_and_no_secret_is_left_anywhere
 ) -> None:
     agent = make_agent(curve_users=2)
     agent.launch(all_roles(tmp_path), 20.0)
-    assert agent.restart("ue-1", 10.0).incarnation == 1
+    agent.end("ue-1")
+    heard(agent, "ended", exit_code=0)
+    agent.start_next("ue-1")
+    heard(agent, "ready", incarnation=1)
     assert agent.ask(Ask(ask_id="a1", user=1, task="vqa", text="why?", payload=b"png"), 5.0).ask_id == "a1"
     book = agent._core._keys
     assert book is not None
@@ -158,13 +174,91 @@ def test_under_curve_roles_start_restart_and_stop_and_no_secret_is_left_anywhere
             assert not any(secret in data for data in seen)
 
 
-def test_a_living_role_can_be_restarted(make_agent: Callable[[], Agent], tmp_path: Path) -> None:
+def test_a_role_leaves_in_good_order_and_comes_back(make_agent: Callable[[], Agent], tmp_path: Path) -> None:
     agent = make_agent()
     (first,) = agent.launch([spec(tmp_path, "ue", 0)], 20.0)
-    again = agent.restart("ue-0", 10.0)
-    assert (again.incarnation, again.pid != first.pid) == (1, True)
+    with pytest.raises(LaunchError, match=r"ue-0 runs already"):
+        agent.start_next("ue-0")
+    agent.end("ue-0")
+    assert heard(agent, "ended", exit_code=0).values["incarnation"] == 0
     assert wait_gone(first.pid, 0.0)
-    assert not [e for e in agent.events(0.0) if e.what == "crashed"]
+    with pytest.raises(LaunchError, match=r"ue-0 is not running"):
+        agent.signal("ue-0", signal.SIGSTOP)
+    agent.start_next("ue-0")
+    heard(agent, "ready", incarnation=1)
+    assert agent.stop(QUICK).crashes == []
+
+
+def test_a_role_may_be_started_late(make_agent: Callable[[], Agent], tmp_path: Path) -> None:
+    agent = make_agent()
+    agent.launch([spec(tmp_path, "bs")], 20.0)
+    with pytest.raises(LaunchError, match=r"ue-0: no such role here \(there are bs\)"):
+        agent.end("ue-0")
+    agent.start(spec(tmp_path, "ue", 0))
+    with pytest.raises(LaunchError, match=r"ue-0 is not running"):
+        agent.signal("ue-0", signal.SIGKILL)
+    heard(agent, "ready", incarnation=0)
+    assert [r["exit_code"] for r in agent.stop(QUICK).roles] == [0, 0]
+
+
+@pytest.mark.parametrize("continued", [True, False])
+def test_two_processes_of_one_role(make_agent: Callable[[], Agent], tmp_path: Path, continued: bool) -> None:
+    """The old one stands still while the new one works; at the latest the stop continues it."""
+    agent = make_agent()
+    (old,) = agent.launch([spec(tmp_path, "ue", 0, "ue-0=fenced")], 20.0)
+    agent.signal("ue-0", signal.SIGSTOP)
+    agent.start_next("ue-0", beside=True)
+    new = heard(agent, "ready", incarnation=1)
+    assert [r["pid"] for r in agent.roles()] == [old.pid, new.values["pid"]]
+    if continued:
+        agent.signal("ue-0", signal.SIGCONT, incarnation=0)
+        assert heard(agent, "ended", exit_code=4).values["incarnation"] == 0
+    report = agent.stop(QUICK)
+    assert (report.killed, report.crashes) == ([], [])
+    assert [(r["incarnation"], r["exit_code"]) for r in report.roles] == [(0, 4), (1, 0)]
+    assert run_processes(os.environ["M4SC_RUN_ID"]) == []
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_a_slowed_role_gets_its_share_of_a_core(
+    make_agent: Callable[[], Agent], tmp_path: Path, share: float
+) -> None:
+    """By CPU time of the two, one of them slowed, so that a busy machine slows both."""
+    agent = make_agent()
+    roles = [spec(tmp_path, "ue", user, "ue-0=busy ue-1=busy") for user in range(2)]
+    pids = {r.user: r.pid for r in agent.launch(roles, 20.0)}
+    agent.slow("ue-0", share, 60.0)
+    began = {user: cpu_time_s(pid) for user, pid in pids.items()}
+    began_s = time.monotonic()
+    while cpu_time_s(pids[1]) - began[1] < 2.0:
+        time.sleep(0.01)
+    used_s = cpu_time_s(pids[0]) - began[0]
+    wall_s = time.monotonic() - began_s
+    print(f"asked {share}, got {used_s / wall_s:.3f} of a core")
+    assert used_s / wall_s < 1.5 * share
+    assert used_s / 2.0 > 0.4 * share
+    agent.go_on("ue-0")
+    free_s = cpu_time_s(pids[0])
+    while cpu_time_s(pids[0]) - free_s < 0.5:
+        assert time.monotonic() - began_s < 30.0
+        time.sleep(0.01)
+    assert agent.stop(QUICK).killed == []
+
+
+def test_at_the_stop_nobody_is_slow_or_stands_still(make_agent: Callable[[], Agent], tmp_path: Path) -> None:
+    agent = make_agent()
+    pids = [r.pid for r in agent.launch(all_roles(tmp_path, "ue-0=busy"), 20.0)]
+    (tmp_path / "journal.jsonl").write_bytes(bytes(1_000))
+    agent.slow("ue-0", 0.05, 60.0)
+    agent.signal("ue-1", signal.SIGSTOP)
+    agent.fill_disk("bs")
+    deadline_s = time.monotonic() + 5.0
+    while 1_064 not in (limits := [resource.prlimit(pid, resource.RLIMIT_FSIZE)[0] for pid in pids]):
+        assert time.monotonic() < deadline_s
+    assert sorted(limits) == [resource.RLIM_INFINITY] * 3 + [1_064]
+    report = agent.stop(QUICK)
+    assert (report.killed, report.late) == ([], {})
+    assert [r["exit_code"] for r in report.roles] == [0] * 4
 
 
 def test_what_does_not_stop_is_killed_and_named(make_agent: Callable[[], Agent], tmp_path: Path) -> None:

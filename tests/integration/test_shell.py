@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from shared.ledger import Counters, read_counters, unflatten
 from shared.link import ControlHub, DataHub, DataPeer
 from shared.process import redirect_output
 from shared.shell import EXIT_CRASHED, EXIT_ORPHANED
-from shared.wire.messages import Ask, AskResult, Command, Done, Message, Progress, Ready, RoleFailed
+from shared.wire.messages import Ask, AskResult, Bye, Command, Done, Message, Progress, Ready, RoleFailed
 from tests.integration.links import until
 from tests.unit.shared.samples import hello, side_info, welcome
 
@@ -188,6 +189,70 @@ async def test_a_full_disk_ends_a_role_with_a_clear_line(agent: Agent) -> None:
     await agent.start("ce")
     assert "No space left" in (await agent.hears(RoleFailed)).detail
     assert (await agent.ends())[0] == EXIT_CRASHED
+
+
+async def test_what_follows_a_line_waits_until_the_disk_has_room(agent: Agent) -> None:
+    await agent.start("ce")
+    await agent.hears(Ready)
+    agent.tells("ce", "drain")
+    await agent.hears(Done)
+    assert agent.process is not None
+    journal, pid = agent.run_dir / "journal.jsonl", agent.process.pid
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (journal.stat().st_size + 20, hard))  # 20 bytes of the next
+    agent.tells("ce", text="record")
+    agent.tells("ce", "drain")
+    agent.tells("ce", text="tick")  # progress promises nothing
+    await agent.hears(Progress)
+    agent.tells("ce", "sample")  # the shell's own answer
+    done: Done = await agent.hears(Done)
+    assert done.verb == "sample"
+    assert agent.events("info") == []
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    done = await agent.hears(Done)
+    assert done.verb == "drain"
+    assert [e["request_id"] for e in agent.events("info")] == ["r1"]
+    agent.tells("ce", "stop")
+    assert (await agent.ends())[0] == 0
+    assert [e["what"] for e in agent.events()] == ["started", "stalled", "stopping", "exit"]
+    assert read_journal(journal).torn == []
+
+
+async def test_a_disk_that_stays_full_ends_a_role_at_its_end(agent: Agent) -> None:
+    await agent.start("ce")
+    await agent.hears(Ready)
+    agent.tells("ce", "drain")
+    await agent.hears(Done)
+    assert agent.process is not None
+    resource.prlimit(agent.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+    agent.tells("ce", text="record")
+    agent.tells("ce", text="exit")
+    assert "File too large" in (await agent.hears(RoleFailed)).detail
+    assert (await agent.ends())[0] == EXIT_CRASHED
+
+
+async def test_a_user_says_goodbye_and_takes_what_is_under_way(agent: Agent) -> None:
+    with Counters(agent.run_dir / "hub") as counters:
+        data = DataHub(counters)
+        try:
+            await agent.start("ue", user=0, data=data.endpoint)
+            assert await data.receive() == ("ue:0", hello(user=0))
+            assert agent.process is not None
+            agent.process.terminate()
+            bye = Bye(user=0, incarnation=0)
+            assert await data.receive() == ("ue:0", bye)
+            for _ in range(50):
+                data.send("ue:0", side_info(user=0))
+            data.send("ue:0", bye)
+            assert await agent.ends() == (0, "")
+        finally:
+            data.close()
+    sent = {k.klass: v for k, v in read_counters(agent.run_dir / "hub") if k.outcome == "offered"}
+    taken = read_counters(agent.run_dir / "counters" / "ue-0.0.bin")
+    assert {k.klass: v for k, v in taken if k.outcome == "delivered" and k.hop == "ce-ue"} == sent
+    assert sent["side"].frames == 50
+    (kernel,) = agent.events("kernel")
+    assert kernel["bytes_received"] == kernel["ledger_received"]
 
 
 async def test_a_stopped_user_harms_nobody(agent: Agent) -> None:

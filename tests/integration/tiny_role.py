@@ -1,7 +1,8 @@
 """A role for tests of the launch: says it is ready, does what it is told, and fails on request.
 
 What it shall do wrong is in the run's name, as words: 'ue-1=mute', 'ue-0=crash', 'bs=refuse', 'bs=stubborn',
-'bs=endless' (a workload without end), 'bs=deaf' (to questions).
+'bs=endless' (a workload without end), 'bs=deaf' (to questions), 'ue-0=busy' (uses a whole core),
+'ue-0=fenced' (ends when continued).
 """
 
 import os
@@ -29,6 +30,9 @@ def main(spec: RoleSpec) -> int:
     if "crash" in faults:
         print("the last words", flush=True)
         os.kill(os.getpid(), signal.SIGSEGV)
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
+    if "fenced" in faults:
+        signal.signal(signal.SIGCONT, lambda number, frame: os._exit(4))
     me = peer_name(spec.role, spec.user)
     keys = None if spec.keys is None else spec.keys.as_peer("agent")
     link = ControlPeer(me, spec.incarnation, spec.control_endpoint, keys=keys)
@@ -50,7 +54,7 @@ def main(spec: RoleSpec) -> int:
     while True:
         received = link.receive_nowait()
         if received is None:
-            time.sleep(_POLL_S)
+            time.sleep(0.0 if "busy" in faults else _POLL_S)
             continue
         message = received[1]
         if isinstance(message, Ask):

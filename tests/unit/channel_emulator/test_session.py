@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from channel_emulator.session import Session
 from shared.actions import Action, Disconnect, Drop, Record, Send
-from shared.wire.messages import Heartbeat, Message, PeerState, Refused, Welcome
+from shared.wire.messages import Bye, Heartbeat, Message, PeerState, Refused, Welcome
 from tests.unit.channel_emulator.support import config, feedback, heartbeat, hello
 
 
@@ -202,6 +202,7 @@ def test_a_base_station_with_other_weights_parts_from_its_users(session: Session
 def test_goodbye(session: Session) -> None:
     actions = session.on_bye("ue:0")
     assert _states(actions) == [(0, 0, "detached")]
+    assert actions[-1] == Send("ue:0", Bye(user=0, incarnation=0))
     assert session.absence("ue:0") == "peer_gone"
     assert session.on_bye("ue:0") == []
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.journal import Journal, JournalError, read_journal
+from shared.journal import MAX_WAITING_BYTES, Journal, JournalError, read_journal
 
 
 @pytest.fixture
@@ -92,28 +92,79 @@ def test_what_is_not_an_event(path: Path, fields: dict[str, Any]) -> None:
     assert path.read_bytes() == b""
 
 
-def test_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Disk:
+    """Stands in for `os.write`: has room for so many bytes more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._write = os.write
+
+    def write(self, fd: int, data: bytes) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self._write(fd, data[: self.room])
+        self.room -= written
+        return written
+
+
+def test_on_a_full_disk_lines_wait_in_order(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, journal = Disk(10_000), make(path)
+    monkeypatch.setattr(os, "write", disk.write)
+    journal.write("first", 1.0)
+    disk.room = 0
+    for n in range(3):
+        journal.write("waits", 2.0, n=n)
+    assert journal.stalled
+    assert not journal.flush()
+    assert journal.trouble == "No space left on device"
+    disk.room = 10_000
+    journal.write("last", 3.0)
+    assert not journal.stalled
+    assert [e.get("n", e["event"]) for e in read_journal(path).events] == ["first", 0, 1, 2, "last"]
+
+
+@pytest.mark.parametrize("room", [1, 40, 100])
+def test_a_line_that_was_cut_short_leaves_nothing_behind(
+    path: Path, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another writer's line came behind the piece."""
+    disk, journal, other = Disk(room), make(path), make(path, "ue", 0)
+    blank = journal._blank
+
+    def late(start: int, length: int) -> None:
+        monkeypatch.undo()
+        other.write("other", 1.5)
+        blank(start, length)
+
+    monkeypatch.setattr(os, "write", disk.write)
+    monkeypatch.setattr(journal, "_blank", late)
+    journal.write("whole", 1.0, text="x" * 200)
+    assert journal.stalled
+    assert journal.flush()
+    contents = read_journal(path)
+    assert [e["event"] for e in contents.events] == ["other", "whole"]
+    assert contents.torn == []
+    assert path.read_bytes().startswith(b"\n" * room + b"{")
+
+
+def test_a_disk_that_stays_full_is_an_error_in_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = make(path)
-
-    def full(fd: int, data: bytes) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "write", full)
-        with pytest.raises(JournalError, match="No space left"):
-            journal.write("ok", 1.0)
-        patch.setattr(os, "write", lambda fd, data: len(data) - 1)
-        with pytest.raises(JournalError, match="cut short"):
-            journal.write("ok", 1.0)
-    journal.close()
+    monkeypatch.setattr(os, "write", Disk(0).write)
+    text = "x" * (MAX_WAITING_BYTES // 8)
+    for n in range(7):
+        journal.write("waits", float(n), text=text)
+    with pytest.raises(JournalError, match="No space left on device, and 8 events wait, more than 4 MiB"):
+        journal.write("waits", 8.0, text=text)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_device_that_is_full() -> None:
-    journal = make(Path("/dev/full"))
-    with pytest.raises(JournalError, match="No space left"):
+def test_other_troubles_of_the_disk_are_errors_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(fd: int, data: bytes) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    journal = make(path)
+    monkeypatch.setattr(os, "write", broken)
+    with pytest.raises(JournalError, match="cannot be written \\(Input/output error"):
         journal.write("ok", 1.0)
-    journal.close()
 
 
 def test_paths_that_cannot_be(path: Path) -> None:

@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from launch.chaos.draws import DRAWS
-from launch.chaos.entries import AnyFault, fault_of
+from launch.chaos.entries import AnyFault, fault_of, lasts_s
 from launch.chaos.nemesis import SETTLE_S, Nemesis, draw
 from shared.fault_config import FAULT_CONFIGS
-from shared.process_fault_config import PROCESS_FAULTS, ProcessFaultConfig
+from shared.process_fault_config import PROCESS_FAULT_CONFIGS, ProcessFault
 
 HEAL_S = 60.0
 
@@ -19,20 +19,20 @@ def nemesis(**changes: object) -> Nemesis:
 
 
 def test_every_kind_of_fault_can_be_drawn() -> None:
-    assert set(DRAWS) == {*FAULT_CONFIGS, *PROCESS_FAULTS} - {"noop"}
+    assert set(DRAWS) == {*FAULT_CONFIGS, *PROCESS_FAULT_CONFIGS} - {"noop", "late"}
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_schedules_fit_their_time_and_leave_struck_roles_alone(seed: int) -> None:
     faults = draw(nemesis(), seed, 4, HEAL_S)
     assert len(faults) > 30
-    assert all(fault.at_s + (fault.for_s or 0.0) <= HEAL_S for fault in faults)
-    on_roles = [fault for fault in faults if isinstance(fault, ProcessFaultConfig)]
+    assert all(fault.at_s + lasts_s(fault) <= HEAL_S for fault in faults)
+    on_roles = [fault for fault in faults if isinstance(fault, ProcessFault)]
     assert on_roles
     for n, one in enumerate(on_roles):
         for other in on_roles[n + 1 :]:
             if one.role == other.role:
-                assert other.at_s >= one.at_s + (one.for_s or 0.0) + SETTLE_S
+                assert other.at_s >= one.at_s + lasts_s(one) + SETTLE_S
 
 
 def test_the_same_seed_draws_the_same_and_another_draws_another() -> None:
@@ -56,4 +56,4 @@ def test_a_role_that_the_scenario_strikes_is_left_alone_meanwhile() -> None:
         for role in ("bs", "ce", "ue-1")
     ]
     faults = draw(nemesis(mix={"kill": 1.0}), 1, 2, HEAL_S, beside)
-    assert {fault.role for fault in faults if isinstance(fault, ProcessFaultConfig)} == {"ue-0"}
+    assert {fault.role for fault in faults if isinstance(fault, ProcessFault)} == {"ue-0"}

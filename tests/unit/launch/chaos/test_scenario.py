@@ -10,7 +10,7 @@ from launch.commands.common import CONFIGS
 from shared.config import ChaosConfig, RunConfig
 from shared.config_file import ConfigError, load_config, parse_config
 from shared.fault_config import FAULT_CONFIGS
-from shared.process_fault_config import PROCESS_FAULTS
+from shared.process_fault_config import PROCESS_FAULT_CONFIGS
 
 HEALED = "heal_s: 20\ndrain_s: 5\n"
 LOSS = (
@@ -133,4 +133,4 @@ def test_shipped_scenarios_fit_the_shipped_run(path: Path) -> None:
 def test_everything_has_every_kind_of_fault() -> None:
     run = read_scenario("everything").under(load_config(CONFIGS / "chaos.yaml"))
     kinds = {fault.fault for fault in (*run.channel.faults, *run.process_faults)}
-    assert kinds == {*FAULT_CONFIGS, *PROCESS_FAULTS} - {"noop"}
+    assert kinds == {*FAULT_CONFIGS, *PROCESS_FAULT_CONFIGS} - {"noop"}
