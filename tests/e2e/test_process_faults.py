@@ -28,7 +28,7 @@ process_faults:
   - {{fault: restart, role: bs, at_s: 11}}
   - {{fault: replace, role: ue-1, at_s: 13, for_s: 2}}
   - {{fault: disk_full, role: all, at_s: 16.5, for_s: 1.5}}
-  - {{fault: leave, role: ue-3, at_s: 19}}
+  - {{fault: leave, role: ue-3, at_s: 18.2}}
 workload:
   {{source: requests_file, root: requests.jsonl, requests: {REQUESTS}, requests_per_s: 3, tasks: [vqa]}}
 """

@@ -270,7 +270,7 @@ def test_a_line_that_waited_for_the_disk_counts_by_its_time(run: MadeRun) -> Non
     asked_s = run.events[index_of(run, "invoke", "r000000")]["t"]
     fault = {"event": "fault", "fault": "disk_full.0", "on": "bs", "role": "agent"}
     run.events.insert(0, {**fault, "what": "begin", "t": asked_s - 0.001})
-    run.events.insert(1, {**fault, "what": "end", "t": asked_s - 0.0005})
+    run.events.insert(1, {**fault, "what": "end", "t": asked_s - 0.0005, "strikes": 1})
     assert check(run.events, run.rows()).state == "unknown"
     run.events[1]["t"] = asked_s + 0.0005
     assert check(run.events, run.rows()).state == "valid"
