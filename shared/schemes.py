@@ -95,7 +95,7 @@ def check_scheme(scheme: Scheme, config: BaseModel) -> None:
         value, default = _setting(config, key)
         if value != default:
             raise ValueError(
-                f"{key}: scheme {scheme.name!r} has no use for it, expected its default, {default}"
+                f"{key}: scheme {scheme.name!r} does not use it, expected its default, {default}"
             )
     for key, allowed in scheme.only.items():
         value, _ = _setting(config, key)

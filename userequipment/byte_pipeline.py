@@ -130,12 +130,13 @@ class BytePipeline:
             parts = parts_map.decode(side.payload)
             content_at, text_at = _places(side.frames, parts.content, parts.text)
             asked = self._asked_here(side, parts.question_at_ue)
-            content = self._part(parts.content, content_at, frames, air)
-            text = self._part(parts.text, text_at, frames, air)
+            content_blocks = [self._block(place, frames, air) for place in content_at]
+            text_blocks = [self._block(place, frames, air) for place in text_at]
+            content, text = _whole(parts.content, content_blocks), _whole(parts.text, text_blocks)
             marks.append(self._clock())
             arrived = Arrived(parts.task, parts.content is not None, content, text, asked)
             if parts.text is not None and text is None:
-                raise Unanswerable(f"text lost: {self._count(text_at, frames, air)}")
+                raise Unanswerable(f"text lost: {_lost(text_blocks)}")
             said = self._scheme.answer(arrived)
         except PartsMapError as error:
             return _failed(f"bad_parts_map: {error}")
@@ -144,7 +145,7 @@ class BytePipeline:
         marks.append(self._clock())
         missing = said.missing
         if parts.content is not None and content is None:
-            missing = f"content lost: {self._count(content_at, frames, air)}"
+            missing = f"content lost: {_lost(content_blocks)}"
         lost = sum(n for place in content_at for n in place[3:] if missing)
         return Decoded(
             status="degraded" if missing else "ok",
@@ -166,19 +167,19 @@ class BytePipeline:
             return None
         return known_questions(self._questions, side.questions_of, self._prompts)
 
-    def _part(self, part: Part | None, places: Sequence[Place], frames: Frames, air: Air) -> bytes | None:
-        """A part's bytes; None where it is lost, or there is none."""
-        blocks = [self._block(place, frames, air) for place in places]
-        whole = b"".join(block for block in blocks if block is not None)
-        return whole[: part.n_bytes] if part is not None and None not in blocks else None
-
     def _block(self, place: Place, frames: Frames, air: Air) -> bytes | None:
         copies = frames.get(place[0])
         return None if copies is None else self._blocks.read(copies, air)
 
-    def _count(self, places: Sequence[Place], frames: Frames, air: Air) -> str:
-        lost = sum(self._block(place, frames, air) is None for place in places)
-        return f"{lost} of {len(places)} blocks"
+
+def _whole(part: Part | None, blocks: Sequence[bytes | None]) -> bytes | None:
+    """A part's bytes; None where a block is lost, or there is none."""
+    whole = b"".join(block for block in blocks if block is not None)
+    return whole[: part.n_bytes] if part is not None and None not in blocks else None
+
+
+def _lost(blocks: Sequence[bytes | None]) -> str:
+    return f"{blocks.count(None)} of {len(blocks)} blocks"
 
 
 def _places(named: Sequence[Place], *parts: Part | None) -> list[Sequence[Place]]:

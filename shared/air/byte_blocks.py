@@ -32,7 +32,7 @@ LENGTHS: Final = (
     *range(256, MOST, 16),
     MOST,
 )
-"""Bytes that a block may have: at most a sixteenth more than is needed, from 16 bytes on."""
+"""Bytes that a block may have: at most an eighth more than is needed, from 16 bytes on."""
 BITS_OF_REAL: Final = 4
 USES_OF_BYTE: Final = 1
 

@@ -22,6 +22,7 @@ from tests.simulation.settings import IMAGES
 PACKAGES = {"bs": "basestation", "ce": "channel_emulator", "ue": "userequipment"}
 USERS = 2
 REQUESTS = 4
+AIR = {"model": "awgn", "snr_db": 20.0}
 
 
 FORKS = multiprocessing.get_context("forkserver")  # it imports torch once, and never computes
@@ -86,8 +87,7 @@ class Agent:
 
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[Agent]:
-    channel = {"model": "awgn", "snr_db": 10.0}
-    agent = Agent(parse_config({"users": USERS, "max_group": 2, "channel": channel}, "test"), tmp_path)
+    agent = Agent(parse_config({"users": USERS, "max_group": 2, "channel": AIR}, "test"), tmp_path)
     yield agent
     for process in agent.processes.values():
         process.kill()
@@ -111,7 +111,8 @@ def write_workload(run_dir: Path) -> None:
     (run_dir / "workload.jsonl").write_text("\n".join(map(json.dumps, lines)))
 
 
-def test_a_whole_run(agent: Agent) -> None:
+def whole_run(agent: Agent) -> dict[str, str]:
+    """The answers by request, after all that must hold of any run was checked."""
     write_workload(agent.run_dir)
     agent.start("ce")
     ((_, ready),) = agent.wait_for(Ready)
@@ -139,6 +140,18 @@ def test_a_whole_run(agent: Agent) -> None:
     assert {e["digest"] for e in journal if e["event"] == "tokens"} == {
         e["digest"] for e in journal if e["event"] == "ue_tokens"
     }
+    return said
+
+
+def test_a_whole_run(agent: Agent) -> None:
+    whole_run(agent)
+
+
+def test_a_scheme_that_no_role_knows_runs_in_the_same_processes(agent: Agent) -> None:
+    agent.config = parse_config(
+        {"users": USERS, "max_group": 2, "scheme": "tests.integration.plain_scheme", "channel": AIR}, "test"
+    )
+    assert whole_run(agent) == {f"r{i:06d}": f"how many {i}"[::-1] for i in range(REQUESTS)}
 
 
 @pytest.mark.parametrize("name", ["bs", "ue:0"])
