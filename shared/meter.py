@@ -32,8 +32,13 @@ class Meter:
         self._end = end_name(me)
 
     def offered(self, to: str, message: Message, sizes: Sizes) -> int:
-        """A message was handed to the transport. Its wire bytes."""
+        """A message is about to be handed to the transport: a kill in between leaves offered >= arrived. Its
+        wire bytes."""
         return self._book(self._hop(to), self._sending(to), "offered", "", message, sizes)
+
+    def not_offered(self, to: str, message: Message, sizes: Sizes) -> None:
+        """The transport did not take it after all."""
+        self._book(self._hop(to), self._sending(to), "offered", "", message, sizes, -1)
 
     def delivered(self, source: str, message: Message, sizes: Sizes) -> int:
         """A message arrived, valid. Its wire bytes. At the emulator a public frame's fan-out counts too."""

@@ -5,6 +5,7 @@ known is not: the run was cut short, the journal is torn, a scheduled fault neve
 of the requests outside fault windows were answered. Valid: neither.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -103,7 +104,9 @@ def _check_answered(events: Sequence[Event], findings: Findings) -> None:
     outside = [
         story
         for story in stories(events).values()
-        if story.invoke is not None and not _is_bad_input(story) and not _touches(story, windows)
+        if story.invoke is not None
+        and not _is_bad_input(story)
+        and not any(window.touches(story) for window in windows)
     ]
     answered = sum(story.state == "answered" for story in outside)
     if outside and answered < MIN_ANSWERED * len(outside):
@@ -118,25 +121,50 @@ def _is_bad_input(story: RequestStory) -> bool:
     return story.state == "refused" and str(story.ends[0].get("reason", "")).startswith("bad_input")
 
 
-def _fault_windows(events: Sequence[Event]) -> list[tuple[int, int]]:
-    """Stretches of the journal, as places of events, in which a fault was active."""
-    windows: list[tuple[int, int]] = []
-    opened: dict[Any, int] = {}
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A stretch of the journal in which a fault was active, by places of events and by their times (s).
+
+    By both: a full disk delays lines. `user`: the only one whom it can have harmed; None: everybody.
+    """
+
+    start: int
+    end: int
+    start_s: float
+    end_s: float
+    user: int | None
+
+    def touches(self, story: RequestStory) -> bool:
+        """A request that was asked meanwhile, or was open when it began."""
+        if self.user is not None and story.user != self.user:
+            return False
+        asked_s = _time(story.invoke or {}, -math.inf)
+        ended_s = _time(story.ends[0], math.inf) if story.ends else math.inf
+        by_place = self.start <= story.ended_at and story.invoked_at <= self.end
+        return by_place or (self.start_s <= ended_s and asked_s <= self.end_s)
+
+
+def _fault_windows(events: Sequence[Event]) -> list[_Window]:
+    windows: list[_Window] = []
+    opened: dict[Any, tuple[int, Event]] = {}
     for place, event in enumerate(events):
         if event.get("event") != "fault":
             continue
         if event.get("what") == "heal":
-            windows += [(start, place) for start in opened.values()]
+            windows += [_window(start, (place, event)) for start in opened.values()]
             opened.clear()
         elif event.get("what") == "end":
-            windows.append((opened.pop(event.get("fault"), place), place))
+            windows.append(_window(opened.pop(event.get("fault"), (place, event)), (place, event)))
         else:
-            opened.setdefault(event.get("fault"), place)
-    return windows + [(start, len(events)) for start in opened.values()]
+            opened.setdefault(event.get("fault"), (place, event))
+    return windows + [_window(start, (len(events), {})) for start in opened.values()]
 
 
-def _touches(story: RequestStory, windows: Sequence[tuple[int, int]]) -> bool:
-    """A request that was asked in a fault window, or was open when one began."""
-    if not windows:
-        return False
-    return any(start <= story.ended_at and story.invoked_at <= end for start, end in windows)
+def _window(start: tuple[int, Event], end: tuple[int, Event]) -> _Window:
+    on = str(start[1].get("on", ""))
+    user = int(on[3:]) if on.startswith("ue-") else None
+    return _Window(start[0], end[0], _time(start[1], math.inf), _time(end[1], math.inf), user)
+
+
+def _time(event: Event, otherwise: float) -> float:
+    return float(event.get("t", otherwise))

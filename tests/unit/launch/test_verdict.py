@@ -177,6 +177,26 @@ def test_requests_inside_a_fault_window_need_no_answer(run: MadeRun) -> None:
     assert check(run.events, run.rows()).state == "valid"
 
 
+@pytest.mark.parametrize(("on", "state"), [("ue-0", "valid"), ("ue-1", "unknown"), ("bs", "valid")])
+def test_a_fault_on_a_user_excuses_that_user_alone(run: MadeRun, on: str, state: str) -> None:
+    """Here one that left for good: its window has no end."""
+    run.events[index_of(run, "ok", "r000000")] |= {"event": "fail", "reason": "user_left"}
+    run.events.insert(0, {"event": "fault", "what": "begin", "fault": "leave.0", "on": on, "t": 0.0})
+    assert check(run.events, run.rows()).state == state
+
+
+def test_a_line_that_waited_for_the_disk_counts_by_its_time(run: MadeRun) -> None:
+    place = index_of(run, "ok", "r000000")
+    run.events[place] |= {"event": "expired", "reason": "deadline"}
+    asked_s = run.events[index_of(run, "invoke", "r000000")]["t"]
+    fault = {"event": "fault", "fault": "disk_full.0", "on": "bs", "role": "agent"}
+    run.events.insert(0, {**fault, "what": "begin", "t": asked_s - 0.001})
+    run.events.insert(1, {**fault, "what": "end", "t": asked_s - 0.0005})
+    assert check(run.events, run.rows()).state == "unknown"
+    run.events[1]["t"] = asked_s + 0.0005
+    assert check(run.events, run.rows()).state == "valid"
+
+
 def test_a_users_bad_input_is_no_fault_of_the_system(run: MadeRun) -> None:
     run.events[index_of(run, "ok", "r000000")] |= {"event": "refused", "reason": "bad_input: text: too long"}
     assert check(run.events, run.rows()).state == "valid"
