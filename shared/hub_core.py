@@ -190,7 +190,7 @@ class HubCore:
             self._try(peer, route, outgoing, again=True)
 
     def _try(self, peer: str, route: _Route, outgoing: Outgoing, again: bool = False) -> None:
-        state = self._transport(routing_id(peer, route.incarnation), outgoing)
+        state = self._offer(peer, route.incarnation, outgoing)
         if state == FULL:
             self._full.add(peer)
             self._hold(peer, route, outgoing, first=again)
@@ -198,7 +198,6 @@ class HubCore:
             self._meter.not_sent(peer, outgoing.message, outgoing.sizes, "peer_gone")
         else:
             route.sent += outgoing.wire
-            self._meter.offered(peer, outgoing.message, outgoing.sizes, outgoing.damaged)
 
     def _hold(self, peer: str, route: _Route, outgoing: Outgoing, first: bool = False) -> None:
         if not first and route.held_bytes + outgoing.wire > self._queue_bytes:
@@ -209,10 +208,16 @@ class HubCore:
 
     def _send_to_another(self, to: str, incarnation: int, outgoing: Outgoing) -> None:
         """To an incarnation that is not the present one: to tell it that it has been replaced."""
-        if self._transport(routing_id(to, incarnation), outgoing) in (FULL, GONE):
+        if self._offer(to, incarnation, outgoing) in (FULL, GONE):
             self._meter.not_sent(to, outgoing.message, outgoing.sizes, "peer_gone")
-        else:
-            self._meter.offered(to, outgoing.message, outgoing.sizes)
+
+    def _offer(self, peer: str, incarnation: int, outgoing: Outgoing) -> str:
+        """Hand it to the transport; what that says. Counted where it was taken."""
+        self._meter.offered(peer, outgoing.message, outgoing.sizes, outgoing.damaged)
+        state = self._transport(routing_id(peer, incarnation), outgoing)
+        if state in (FULL, GONE):
+            self._meter.not_offered(peer, outgoing.message, outgoing.sizes, outgoing.damaged)
+        return state
 
     def _give_up_held(self, peer: str, route: _Route, reason: str) -> None:
         for outgoing in route.held:

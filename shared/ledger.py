@@ -86,8 +86,8 @@ class Counters:
         _VALUES.pack_into(self._map, *row)  # type: ignore[arg-type]
 
     def rows(self) -> list[LedgerRow]:
-        """A copy of all rows, in order of first use."""
-        return [LedgerRow(key, Values(*row[1:])) for key, row in self._rows.items()]  # type: ignore[arg-type]
+        """A copy of all rows that hold something, in order of first use."""
+        return [LedgerRow(key, Values(*row[1:])) for key, row in self._rows.items() if any(row[1:])]  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Unmap and close; harmless when done twice. The file stays."""
@@ -108,10 +108,8 @@ class Counters:
         if len(text) > MAX_KEY_BYTES:
             raise LedgerError(f"ledger key: expected at most {MAX_KEY_BYTES} bytes, received {len(text)}")
         index = len(self._rows)
-        if index == self._capacity:
-            self._capacity *= 2
-            self._allocate()
-            self._map.resize(self._file_bytes())
+        if index >= self._capacity // 2:
+            self._grow(needed=index == self._capacity)
         start = _FILE_HEAD.size + index * ROW_BYTES
         self._map[start + _ROW_HEAD.size : start + _ROW_HEAD.size + len(text)] = text
         _KEY_CRC.pack_into(self._map, start + 4, zlib.crc32(text))
@@ -119,6 +117,18 @@ class Counters:
         row: list[int | float] = [start + _VALUES_AT, 0, 0, 0, 0, 0, 0.0]
         self._rows[key] = row
         return row
+
+    def _grow(self, needed: bool) -> None:
+        """Twice the room, before it is needed: a disk that is full for a while then harms nothing."""
+        self._capacity *= 2
+        try:
+            self._allocate()
+        except LedgerError:
+            self._capacity //= 2
+            if needed:
+                raise
+            return
+        self._map.resize(self._file_bytes())
 
     def _file_bytes(self) -> int:
         return _FILE_HEAD.size + self._capacity * ROW_BYTES
@@ -132,7 +142,8 @@ class Counters:
 
 
 def read_counters(path: Path | str) -> list[LedgerRow]:
-    """All whole rows of a counter file, of a living process or a dead one; a torn last row is left out.
+    """All whole rows of a counter file that hold something, of a living process or a dead one; a torn last
+    row is left out.
 
     Raises `LedgerError` if the file cannot be read or is not a counter file.
     """
@@ -157,7 +168,9 @@ def read_counters(path: Path | str) -> list[LedgerRow]:
             key = RowKey.parse(text.decode())
         except (UnicodeDecodeError, LedgerError):
             break
-        rows.append(LedgerRow(key, Values(*_VALUES.unpack_from(data, start + _VALUES_AT))))
+        values = Values(*_VALUES.unpack_from(data, start + _VALUES_AT))
+        if any(values):
+            rows.append(LedgerRow(key, values))
     return rows
 
 

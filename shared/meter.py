@@ -36,19 +36,17 @@ class Meter:
         self._end = end_name(me)
 
     def offered(self, to: str, message: Message, sizes: Sizes, damaged: bool = False) -> int:
-        """A message was handed to the transport. Its wire bytes.
+        """A message is about to be handed to the transport: a kill in between leaves offered >= arrived. Its
+        wire bytes.
 
         `damaged`: its header cannot be read, so the message is dropped here and its bytes are offered as
         what they are to the other end.
         """
-        hop, direction = self._hop(to), self._sending(to)
-        if not damaged:
-            return self._book(hop, direction, "offered", "", message, sizes)
-        wire = self._book(hop, direction, "dropped", DAMAGED, message, sizes, only=to)
-        user = user_of_peer(to)
-        users = str(user) if user >= 0 else ""
-        self._put(RowKey(hop, self._end, users, direction, "unknown", "first", "offered"), 1, 0, 0, wire)
-        return wire
+        return self._offer(to, message, sizes, damaged, 1)
+
+    def not_offered(self, to: str, message: Message, sizes: Sizes, damaged: bool = False) -> None:
+        """The transport did not take it after all."""
+        self._offer(to, message, sizes, damaged, -1)
 
     def delivered(self, source: str, message: Message, sizes: Sizes) -> int:
         """A message arrived, valid. Its wire bytes. At the emulator a public frame's fan-out counts too."""
@@ -110,6 +108,17 @@ class Meter:
         ):
             key = RowKey(self._hop(peer), self._end, users, direction, klass, "first", outcome, "")
             self._put(key, 0, 0, 0, n)
+
+    def _offer(self, to: str, message: Message, sizes: Sizes, damaged: bool, times: int) -> int:
+        hop, direction = self._hop(to), self._sending(to)
+        if not damaged:
+            return self._book(hop, direction, "offered", "", message, sizes, times)
+        wire = self._book(hop, direction, "dropped", DAMAGED, message, sizes, times, only=to)
+        user = user_of_peer(to)
+        users = str(user) if user >= 0 else ""
+        key = RowKey(hop, self._end, users, direction, "unknown", "first", "offered")
+        self._put(key, times, 0, 0, times * wire)
+        return wire
 
     def _book(
         self,

@@ -65,11 +65,12 @@ class PeerCore:
     def flush(self) -> None:
         while self._held:
             outgoing = self._held[0]
+            self._meter.offered(self._hub, outgoing.message, outgoing.sizes, outgoing.damaged)
             if self._transport(outgoing) == FULL:
+                self._meter.not_offered(self._hub, outgoing.message, outgoing.sizes, outgoing.damaged)
                 return
             self._held.popleft()
             self._held_bytes -= outgoing.wire
-            self._meter.offered(self._hub, outgoing.message, outgoing.sizes, outgoing.damaged)
 
     @property
     def blocked(self) -> bool:
