@@ -143,6 +143,30 @@ def test_a_ue_that_loses_a_poison_goes_on_when_the_base_station_restarts_too() -
     assert world.deaths["ue:1"] <= 3
 
 
+def test_suspects_stay_alone_when_the_base_station_restarts() -> None:
+    world = World(config(), images=IMAGES, decode_s=0.5)
+    world.run(1.0)
+    for n in range(3):
+        world.ask("bs", f"q{n}", 1, f"question {n}", IMAGES["a"])
+    world.run(0.3)
+    world.kill("ue:1")
+    world.start("ue:1")
+    world.run(20.0, until=lambda: len(world.events("suspect")) == 3)
+    world.kill("bs")
+    world.come_back("bs")
+    back_s = world.now_s
+    world.run(30.0)
+    assert check_invariants(world) == {"ok": 3}
+    ended = {e["request_id"]: e["t"] for e in world.events("ok")}
+    delivered: dict[str, float] = {}
+    for t, name, m in world.sent:
+        if name == "bs" and isinstance(m, SideInfo) and t > back_s:
+            delivered.setdefault(m.request_id, t)
+    first, second, third = sorted(delivered, key=lambda name: delivered[name])
+    assert ended[first] <= delivered[second]
+    assert ended[second] <= delivered[third]
+
+
 def test_a_ue_that_is_killed_once_costs_nobody_an_answer() -> None:
     world = World(config(), workload(N), images=IMAGES, decode_s=0.4)
     world.at(world.now_s + 0.5, lambda: world.kill("ue:1"))
