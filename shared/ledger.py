@@ -86,8 +86,8 @@ class Counters:
         _VALUES.pack_into(self._map, *row)  # type: ignore[arg-type]
 
     def rows(self) -> list[LedgerRow]:
-        """A copy of all rows that hold something, in order of first use."""
-        return [LedgerRow(key, Values(*row[1:])) for key, row in self._rows.items() if any(row[1:])]  # type: ignore[arg-type]
+        """A copy of all rows, in order of first use."""
+        return [LedgerRow(key, Values(*row[1:])) for key, row in self._rows.items()]  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Unmap and close; harmless when done twice. The file stays."""
@@ -142,8 +142,7 @@ class Counters:
 
 
 def read_counters(path: Path | str) -> list[LedgerRow]:
-    """All whole rows of a counter file that hold something, of a living process or a dead one; a torn last
-    row is left out.
+    """All whole rows of a counter file, of a living process or a dead one; a torn last row is left out.
 
     Raises `LedgerError` if the file cannot be read or is not a counter file.
     """
@@ -168,9 +167,7 @@ def read_counters(path: Path | str) -> list[LedgerRow]:
             key = RowKey.parse(text.decode())
         except (UnicodeDecodeError, LedgerError):
             break
-        values = Values(*_VALUES.unpack_from(data, start + _VALUES_AT))
-        if any(values):
-            rows.append(LedgerRow(key, values))
+        rows.append(LedgerRow(key, Values(*_VALUES.unpack_from(data, start + _VALUES_AT))))
     return rows
 
 

@@ -62,6 +62,36 @@ def test_ctrl_c_in_the_foreground(tiny: Workplace) -> None:
     command.communicate()
 
 
+def test_ctrl_c_amid_faults_on_processes(tiny: Workplace) -> None:
+    """One role stands still, one is slowed, one has been replaced, one has left; one has a full disk."""
+    out = prepare(tiny)
+    faults = [
+        {"fault": "pause", "role": "ce", "at_s": 0, "for_s": 600},
+        {"fault": "slow", "role": "ue-0", "at_s": 0, "for_s": 600, "cpu_share": 0.05},
+        {"fault": "replace", "role": "ue-1", "at_s": 0, "for_s": 600},
+        {"fault": "leave", "role": "ue-2", "at_s": 0},
+        {"fault": "disk_full", "role": "bs", "at_s": 0, "for_s": 600},
+    ]
+    text = ENDLESS.replace("bs=endless", "bs=endless ue-0=busy").replace("users: 2", "users: 3")
+    tiny.write("run.yaml", text + f"process_faults: {json.dumps(faults)}\n")
+    command = tiny.start("run", "run.yaml", "--out", "out")
+    wait_running(out)
+    wait_until(lambda: begun(out) == len(faults), 20.0, "all faults have begun")
+    limit_s = on_a_quiet_machine(5.0)
+    os.killpg(command.pid, signal.SIGINT)
+    tiny.gone_within(limit_s)
+    assert command.wait(1.0) == 3
+    check_complete(out, "SIGINT")
+    ends = [e for e in read_journal(out / "journal.jsonl").events if e.get("what") == "end"]
+    assert [e["strikes"] for e in ends] == [1] * len(faults)
+    command.communicate()
+
+
+def begun(out: Path) -> int:
+    events = read_journal(out / "journal.jsonl").events
+    return sum(e["event"] == "fault" and e["what"] == "begin" for e in events)
+
+
 def test_sigint_to_a_background_job_of_a_script(tiny: Workplace) -> None:
     """A shell without job control starts `&` jobs with SIGINT ignored."""
     out = prepare(tiny)

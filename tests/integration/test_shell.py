@@ -297,7 +297,7 @@ async def test_a_killed_user_is_gone(agent: Agent) -> None:
             await until(lambda: data.events["lost_peer"] == 1, data)
             data.send("ue:0", side_info(user=0))
             side = {(k.outcome, k.reason): v.frames for k, v in counters.rows() if k.klass == "side"}
-            assert side == {("dropped", "peer_gone"): 1}
+            assert side == {("offered", ""): 0, ("dropped", "peer_gone"): 1}
             assert data.connections() == []
         finally:
             data.close()

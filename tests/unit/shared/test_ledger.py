@@ -140,6 +140,24 @@ def test_a_full_disk_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.Monkey
             counters.add(key(64))
 
 
+def test_a_disk_that_is_full_for_a_while_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room is made before it is needed."""
+
+    def full(fd: int, offset: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Counters(tmp_path / "c") as counters:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "posix_fallocate", full)
+            for n in range(60):
+                counters.add(key(n), frames=n)
+        for n in range(60, 200):
+            counters.add(key(n), frames=n)
+    assert [row.values.frames for row in read_counters(tmp_path / "c")] == list(range(200))
+
+
 def test_merge_flatten_and_back() -> None:
     rows = [LedgerRow(key(1), Values(1, 2, 3, 4, 5, 0.1)), LedgerRow(key(0), Values(frames=1))]
     rows.append(rows[0])
