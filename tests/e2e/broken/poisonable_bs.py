@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from basestation import process
 from basestation.pipeline import AdmittedRequest, GroupPipeline, GroupPlan
+from basestation.schemes import m4sc
 from shared.spec import RoleSpec
 
 
@@ -17,5 +18,5 @@ class PoisonablePipeline(GroupPipeline):
 
 
 def main(spec: RoleSpec) -> int:
-    process.GroupPipeline = PoisonablePipeline  # type: ignore[misc]
+    m4sc.GroupPipeline = PoisonablePipeline  # type: ignore[misc]
     return process.main(spec)

@@ -8,6 +8,7 @@ from shared.wire.messages import SideInfo
 from userequipment import process
 from userequipment.channel_decode import Air
 from userequipment.pipeline import Decoded, Frames, RequestPipeline
+from userequipment.schemes import m4sc
 
 POISON = "r000005"
 
@@ -20,5 +21,5 @@ class PoisonablePipeline(RequestPipeline):
 
 
 def main(spec: RoleSpec) -> int:
-    process.RequestPipeline = PoisonablePipeline  # type: ignore[misc]
+    m4sc.RequestPipeline = PoisonablePipeline  # type: ignore[misc]
     return process.main(spec)
