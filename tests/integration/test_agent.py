@@ -139,11 +139,11 @@ def test_a_killed_role_is_reported_and_comes_back_as_the_next_incarnation(
 
 
 def heard(agent: Agent, what: str, **values: object) -> AgentEvent:
-    """The first event of this kind with these values; others are passed over."""
+    """The first event of this kind and with these values about a UE; others are passed over."""
     deadline_s = time.monotonic() + 10.0
     while time.monotonic() < deadline_s:
         for event in agent.events(0.1):
-            if event.what == what and values.items() <= event.values.items():
+            if (event.what, event.role) == (what, "ue") and values.items() <= event.values.items():
                 return event
     raise AssertionError(f"nothing heard of {what} {values}")
 
