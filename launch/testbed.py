@@ -201,7 +201,7 @@ class Testbed:
         if crashed:
             self._record("crashed", event.user, line, peer=name, exit_code=event.values["exit_code"])
             self._tell({"kind": "crash", "text": line, "last_output": list(event.values["last_output"])})
-        elif event.role != "ce":  # which cannot take what is under way to it
+        elif event.role != "ce" and event.values["exit_code"] == 0:  # the emulator leaves messages under way
             self._orderly.add(name)
         try:
             wanted = self._striker.ended(name, int(event.values["incarnation"]), time.monotonic())

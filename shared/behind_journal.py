@@ -29,7 +29,7 @@ class BehindJournal:
 
     def takes(self, action: Action, now_s: float) -> bool:
         """Whether the action has to wait; then it is kept. Raises `JournalError` when too much waits."""
-        if not self._journal.stalled:
+        if not self._journal.stalled and not self._held:
             return False
         self._stalled_s = now_s if self._stalled_s is None else self._stalled_s
         if not _is_heard_of(action):

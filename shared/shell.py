@@ -240,6 +240,8 @@ class Shell:
             bye = Bye(user=self._spec.user, incarnation=self._spec.incarnation)
             self._perform([Send("ce", bye)])
             await self._until(lambda: self._said_goodbye_back)
+            if not self._said_goodbye_back:
+                self._note("lost", "the emulator did not say goodbye")
         await self._until(self._kernel.look)
         self._record_kernel()
         self._exit = self._exit or Exit(0, "SIGTERM")

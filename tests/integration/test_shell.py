@@ -280,6 +280,7 @@ async def test_a_stopped_user_harms_nobody(agent: Agent) -> None:
             side = {k.outcome: v.frames for k, v in counters.rows() if k.klass == "side"}
             assert side["offered"] + side["dropped"] == 500
             assert side["dropped"] > 300
+            assert "lost" in [e["what"] for e in agent.events()]  # this emulator does not say goodbye
         finally:
             other.close()
             data.close()

@@ -63,6 +63,16 @@ def test_what_others_would_hear_of_waits_in_order(place: Place) -> None:
     assert place.behind.freed(4.0) is None
 
 
+def test_nothing_overtakes_when_a_later_event_finds_room(place: Place) -> None:
+    place.full = True
+    place.journal.write("ok", 1.0)
+    assert place.behind.takes(ACK, 1.0)
+    place.full = False
+    place.journal.write("drained", 2.0)
+    assert place.behind.takes(DONE, 2.0)
+    assert place.behind.freed(2.0) == ([ACK, DONE], 1.0)
+
+
 def test_too_much_is_an_error(place: Place) -> None:
     place.full = True
     place.journal.write("ok", 1.0)
