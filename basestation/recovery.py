@@ -3,7 +3,7 @@
 Requests that were open go on: under the same name, with the deadline they had, encoded in groups of new
 numbers. Nothing is numbered twice, as a UE may remember the old numbers, and what had ended stays ended.
 
-A request that was in the encoder when its process ended may have ended it. Scheduled kills blame nobody.
+A request that was in the encoder when its process ended may have ended it. Scheduled ends blame nobody.
 """
 
 import json
@@ -15,6 +15,9 @@ from typing import Any
 TERMINAL_EVENTS = frozenset({"ok", "degraded", "fail", "expired", "refused"})
 MAX_ASKS = 1_024
 """Ended questions of the control link that are remembered, as their results may not have been heard."""
+
+_ENDING = ("kill.", "restart.")
+"""How the names of faults begin that end a process on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Reader:
-    """Event by event. `_encoding`: (group, requests) in the encoder. `_wanted`: a kill was scheduled."""
+    """Event by event. `_encoding`: (group, requests) in the encoder. `_wanted`: its end was scheduled."""
 
     _open: dict[str, _Open] = field(default_factory=dict)
     _invoked: set[int] = field(default_factory=set)
@@ -103,7 +106,7 @@ class _Reader:
 
     def read(self, entry: Mapping[str, Any]) -> None:
         event = entry.get("event")
-        if event == "fault" and entry.get("on") == "bs" and str(entry.get("fault")).startswith("kill"):
+        if event == "fault" and entry.get("on") == "bs" and str(entry.get("fault")).startswith(_ENDING):
             self._wanted = entry.get("what") == "begin"
         if entry.get("role") != "bs":
             return

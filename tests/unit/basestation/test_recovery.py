@@ -117,6 +117,14 @@ def test_of_ended_questions_a_bounded_number_is_remembered() -> None:
             {"r000000": (1, False)},
         ),
         ([group(0, "r000000"), kill()], {"r000000": (0, False), "r000001": (0, False)}),
+        (
+            [group(0, "r000000"), {**kill(), "fault": "restart.0"}],
+            {"r000000": (0, False), "r000001": (0, False)},
+        ),
+        (
+            [group(0, "r000000"), {**kill(), "fault": "pause.0"}],
+            {"r000000": (1, True), "r000001": (0, False)},
+        ),
         ([group(0, "r000000"), kill(on="ue-1")], {"r000000": (1, True), "r000001": (0, False)}),
         (
             [group(0, "r000000"), kill(), kill("end", strikes=0)],
