@@ -72,16 +72,7 @@ class Admission:
             return self._endings.ask_again(message.ask_id, ended)
         if any(r.ask_id == message.ask_id for r in self._book):
             return []
-        candidate = self._intake.from_outside(
-            message.user,
-            message.task,
-            message.text,
-            bytes(message.payload) or None,
-            now_s,
-            len(self._book),
-            ask_id=message.ask_id,
-        )
-        return self.admit(candidate, now_s)
+        return self._from_outside(message, now_s, ask_id=message.ask_id)
 
     def uplink(self, message: UplinkRequest, now_s: float) -> list[Action]:
         """UEs name them `u<user>.<incarnation>.<n>`: no two choose the same. A known name: repetition."""
@@ -93,16 +84,7 @@ class Admission:
         ended = self._ended_uplink.get(message.client_id)
         if ended is not None:
             return self._endings.cancel_again(message.client_id, ended)
-        candidate = self._intake.from_outside(
-            message.user,
-            message.task,
-            message.text,
-            bytes(message.payload) or None,
-            now_s,
-            len(self._book),
-            client_id=message.client_id,
-        )
-        return self.admit(candidate, now_s)
+        return self._from_outside(message, now_s, client_id=message.client_id)
 
     def admit(self, candidate: Candidate, now_s: float) -> list[Action]:
         """Kept before it is in the journal, and in the journal before anybody hears of it."""
@@ -129,6 +111,14 @@ class Admission:
         if refusal is None:
             return [invoked]
         return [invoked, *self._endings.finish(record, Event.REFUSE, now_s, refusal)]
+
+    def _from_outside(self, message: Ask | UplinkRequest, now_s: float, **name: str) -> list[Action]:
+        image = bytes(message.payload) or None
+        waiting = len(self._book)
+        candidate = self._intake.from_outside(
+            message.user, message.task, message.text, image, now_s, waiting, **name
+        )
+        return self.admit(candidate, now_s)
 
     def _keep(self, record: RequestRecord) -> str | None:
         """On disk, until it has ended; why not, or None."""

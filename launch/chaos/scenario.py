@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from launch.chaos.entries import AnyFault, fault_of, healed_by, with_faults
 from launch.chaos.nemesis import Nemesis, draw
+from launch.shipped_files import find_shipped
 from shared.config import RunConfig
 from shared.config_file import ConfigError, first_error, read_map
 
@@ -51,7 +52,7 @@ class Scenario:
 
 def read_scenario(name: str, base: Path = SCENARIOS) -> Scenario:
     """A path, or the name of a shipped scenario. Raises `ConfigError`, one line that names the key."""
-    path = find_scenario(name, base)
+    path = find_shipped(name, base, "scenario")
     try:
         file = ScenarioFile.model_validate(read_map(path, "scenario"))
     except ValidationError as error:
@@ -65,18 +66,6 @@ def read_scenario(name: str, base: Path = SCENARIOS) -> Scenario:
     if file.nemesis is not None:
         file.nemesis.check(file.heal_s, f"{path}: nemesis")
     return Scenario(path, file, tuple(faults))
-
-
-def find_scenario(name: str, base: Path = SCENARIOS) -> Path:
-    """Raises `ConfigError`."""
-    path = Path(name)
-    if path.exists():
-        return path
-    shipped = base / f"{path.name.removesuffix('.yaml')}.yaml"
-    if path.parent == Path(".") and shipped.exists():
-        return shipped
-    names = ", ".join(sorted(p.stem for p in base.glob("*.yaml"))) or "none"
-    raise ConfigError(f"{name}: no such scenario (shipped: {names})")
 
 
 def _check_length(config: RunConfig, file: ScenarioFile, where: str) -> None:

@@ -26,16 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Only the summary, as JSON, o
 
 def find_config(name: str) -> Path:
     """A path, or the name of a shipped configuration. Raises `ConfigError`."""
-    from shared.config_file import ConfigError
+    from launch.shipped_files import find_shipped
 
-    path = Path(name)
-    if path.exists():
-        return path
-    shipped = CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml"
-    if path.parent == Path(".") and shipped.exists():
-        return shipped
-    names = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.yaml"))) or "none"
-    raise ConfigError(f"{name}: no such configuration (shipped: {names})")
+    return find_shipped(name, CONFIGS, "configuration")
 
 
 def run_config(config: "RunConfig", out: Path | None, as_json: bool) -> int:

@@ -114,19 +114,21 @@ class _Window:
 
 
 def _fault_windows(events: Sequence[Event]) -> list[_Window]:
+    """A kill that is healed lasts until its role is ready; what has no end of its own ends with the heal."""
     windows: list[_Window] = []
     opened: dict[Any, tuple[int, Event]] = {}
+    healed: dict[Any, tuple[int, Event]] = {}
     for place, event in enumerate(events):
         if event.get("event") != "fault":
             continue
         if event.get("what") == "heal":
-            windows += [_window(start, (place, event)) for start in opened.values()]
-            opened.clear()
+            healed |= dict.fromkeys(opened, (place, event))
         elif event.get("what") == "end":
             windows.append(_window(opened.pop(event.get("fault"), (place, event)), (place, event)))
         elif event.get("what") == "begin":
             opened.setdefault(event.get("fault"), (place, event))
-    return windows + [_window(start, (len(events), {})) for start in opened.values()]
+    last = (len(events), dict[str, Any]())
+    return windows + [_window(start, healed.get(name, last)) for name, start in opened.items()]
 
 
 def _window(start: tuple[int, Event], end: tuple[int, Event]) -> _Window:

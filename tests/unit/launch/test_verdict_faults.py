@@ -90,3 +90,16 @@ def test_a_fault_that_struck_before_its_emulator_died_did_strike(run: MadeRun) -
     ]
     verdict = check(run.events, run.rows())
     assert verdict.findings == ["fault without effect: partition.0 never struck"]
+
+
+def test_a_kill_that_is_healed_lasts_until_its_role_is_ready(run: MadeRun) -> None:
+    """Whoever was open meanwhile is excused; a fault without an end of its own ends with the heal."""
+    second, last = asked_s(run)[1], asked_s(run)[-1]
+    end_as(run, "r000001", "fail", reason="ue_gone")
+    put_in(run, fault("begin", 0.001, fault="kill.0", on="ue-1"))
+    put_in(run, fault("heal", 0.002))
+    put_in(run, fault("end", second + 0.001, fault="kill.0", on="ue-1", strikes=1))
+    assert check(run.events, run.rows()).state == "valid"
+    run.events = [e for e in run.events if not (e["event"] == "fault" and e["what"] == "end")]
+    assert last > second
+    assert check(run.events, run.rows()).state == "unknown"
