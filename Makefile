@@ -16,8 +16,9 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	$(RUN)/m4sc demo
 
+# Two tests at a time, each on one thread: most of what they do is wait for processes.
 test: setup lint
-	$(RUN)/python -m pytest
+	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup
 	$(RUN)/ruff check .

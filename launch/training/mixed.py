@@ -1,7 +1,7 @@
-"""Mixed precision: matrix products in bfloat16 where the processor has instructions for them.
+"""Mixed precision: matrix products in bfloat16 where the processor is faster at them than in float32.
 
-Without them a product in bfloat16 takes fifty times as long as in float32 (measured with AVX2 alone):
-training then stays in float32.
+Measured on 2 cores, for products of these models' sizes: 6 times as fast with AMX; 0.6 to 0.9 times with
+AVX-512 BF16 alone; with AVX2 alone one takes fifty times as long. Training then stays in float32.
 """
 
 from functools import cache
@@ -11,10 +11,11 @@ import torch
 
 def mixed() -> torch.autocast:
     """The context that a forward pass of float32 weights runs in."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16())
+    return torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_is_faster())
 
 
 @cache
-def has_bfloat16() -> bool:
-    """Whether this processor multiplies in bfloat16 (AVX-512 BF16, AMX, Arm's BF16)."""
-    return any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+def bfloat16_is_faster() -> bool:
+    """Whether this processor multiplies matrices faster in bfloat16 (AMX, Arm's BF16)."""
+    has = torch.cpu.get_capabilities()
+    return any(there for name, there in has.items() if name.endswith("bf16") and name != "avx512_bf16")

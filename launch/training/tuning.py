@@ -20,7 +20,7 @@ from launch.training.forward import Stack, final_share
 from launch.training.hints import Scaffold
 from launch.training.language import asked_at_ue, hints
 from launch.training.loop import Losses, Phase, Rngs, train
-from launch.training.mixed import has_bfloat16
+from launch.training.mixed import bfloat16_is_faster
 from launch.training.packing import Batch
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
@@ -45,7 +45,7 @@ class Learner:
     adapters: Sequence[nn.Parameter]
     modules: Mapping[str, nn.Module]
     scaffold: Scaffold | None = None
-    mixed: bool = field(default_factory=has_bfloat16)
+    mixed: bool = field(default_factory=bfloat16_is_faster)
 
     def parameters(self, phase: str) -> list[nn.Parameter]:
         """What a phase trains."""

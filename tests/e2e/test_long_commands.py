@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from launch.datasets.clevr_style.scene import sample_scene
-from launch.training.mixed import has_bfloat16
+from launch.training.mixed import bfloat16_is_faster
 from tests.e2e.helpers import M4SC, Workplace, on_a_quiet_machine, wait_until
 
 START_S = 120.0
@@ -113,14 +113,14 @@ def test_a_training_stops_with_a_checkpoint_and_goes_on(real: Workplace, workers
 def step_left(place: Workplace, at_least: int) -> int:
     """The step of the checkpoint that a stopped training left.
 
-    Where a step takes longer than the command waits (busy, or without bfloat16), one that was cut in
+    Where a step takes longer than the command waits (busy, or in float32), one that was cut in
     its middle leaves the checkpoint before it, or none.
     """
     errors = (place.folder / "stderr.txt").read_text()
     assert "--resume goes on" in errors
     assert not (place.folder / "out" / "stop").exists()
     cut = errors.startswith("m4sc: stopped by")
-    slow = not has_bfloat16() or on_a_quiet_machine(1.0) > 2.0
+    slow = not bfloat16_is_faster() or on_a_quiet_machine(1.0) > 2.0
     assert not cut or slow, "a step is far shorter than the command's own limit"
     checkpoint = place.folder / "out" / "vision.pt"
     step = int(torch.load(checkpoint, weights_only=True)["step"]) if checkpoint.exists() else 0

@@ -10,7 +10,7 @@ from tests.e2e.helpers import Workplace
 from tests.e2e.test_testbed import picture
 
 pytestmark = pytest.mark.timeout(240)
-REQUESTS, USERS = 60, 4
+REQUESTS, USERS = 66, 4
 RUN = f"""
 name: afflicted
 seed: 3

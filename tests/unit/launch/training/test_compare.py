@@ -69,7 +69,7 @@ def test_the_score_rises_with_what_is_learned(tmp_path: Path) -> None:
     before = score_of(model, codec, kept)
     packer, stack = packer_of(model.config, codec, 192), Stack(model, compiled=False)
     optim = torch.optim.Adam(model.llm.requires_grad_(True).parameters(), lr=1e-2)
-    for step in range(25):
+    for step in range(60):
         batch = packer.reviews([Reviews(reviews, codec).fill(np.random.default_rng(step), packer, 0.0)])
         out = stack.run(batch, None, torch.ones(1, dtype=torch.bool))
         loss, _ = stack.answer_loss(batch, out)
