@@ -226,6 +226,25 @@ def test_kernel_and_ledger_must_agree_to_the_byte(run: MadeRun, sent: int, recei
             )
 
 
+@pytest.mark.parametrize(("read", "counted", "state"), [(2, 0, "valid"), (2, 1, "invalid"), (1, 0, "valid")])
+def test_the_ledger_is_compared_with_all_connections_of_two_ends(
+    run: MadeRun, read: int, counted: int, state: str
+) -> None:
+    """A UE that was restarted had two; one that the other end closed first could not be read."""
+    kernel_event(run, 1, sent=100)
+    whole = dict(run.events.pop())
+    half = {key: whole[key] // 2 for key in ("bytes_sent", "bytes_received", "ledger_received")}
+    rest = {key: whole[key] - value for key, value in half.items()}
+    kept = {"bytes_retrans": 0, "link": whole["link"], "local": "a", "remote": "b"}
+    rest["bytes_sent"] -= 110 + counted
+    run.event("ue", "process", 1, what="attached", detail="")  # as once before
+    for part in (half, rest)[:read]:
+        run.event("ue", "kernel", 1, **kept, **part, ledger_sent=part["bytes_sent"])
+    verdict = check(run.events, run.rows())
+    assert verdict.state == state, verdict.findings
+    assert verdict.connections_compared == read
+
+
 def test_what_every_end_forgets_to_count_the_kernel_knows(tmp_path: Path) -> None:
     run = MadeRun(tmp_path).run(lost_for=(1,))
     kernel_event(run, 1)
