@@ -66,9 +66,7 @@ class AgentCore:
         self._hub = ControlHub(Counters(self._settings.run_dir / "counters" / "agent.0.bin"), keys=keys)
         self._tasks.append(asyncio.create_task(self._receive()))
         if self._settings.sample_every_s is not None:
-            log = ResourceLog(self._settings.run_dir / RESOURCES_FILE)
-            sampling = keep_sampling(log, self._settings.sample_every_s, self._watched)
-            self._tasks.append(asyncio.create_task(sampling))
+            self._tasks.append(asyncio.create_task(self._sample(self._settings.sample_every_s)))
 
     # --- starting -------------------------------------------------------------------------------------
 
@@ -185,6 +183,14 @@ class AgentCore:
     async def _close_nurseries(self) -> None:
         await self.hands.let_go()
         await asyncio.gather(*(nursery.close() for nursery in self._nurseries.values()))
+
+    async def _sample(self, every_s: float) -> None:
+        try:
+            log = ResourceLog(self._settings.run_dir / RESOURCES_FILE)
+            await keep_sampling(log, every_s, self._watched)
+        except OSError as error:  # a full disk, say: the run goes on without
+            line = f"resources are no longer sampled: {error}"
+            self._events.put(AgentEvent("not_sampled", "agent", -1, {"line": line}))
 
     def _watched(self) -> list[Watched]:
         """The living roles, this process and the one that it ends with."""

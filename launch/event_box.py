@@ -10,7 +10,8 @@ _MAX_WAITING = 4_096
 
 @dataclass(frozen=True, slots=True)
 class AgentEvent:
-    """`what`: progress | workload_done | ready | crashed | ended (as it was asked to) | agent_failed.
+    """`what`: progress | workload_done | ready | crashed | ended (as it was asked to) | agent_failed |
+    not_sampled (any more).
 
     `values` are plain data.
     """

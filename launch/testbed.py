@@ -178,6 +178,9 @@ class Testbed:
             self.workload_done = True
         elif event.what == "agent_failed":
             self.failure = self.failure or str(event.values["line"])
+        elif event.what == "not_sampled":
+            self._record("not_sampled", -1, str(event.values["line"]))
+            self._tell({"kind": "note", "text": str(event.values["line"])})
         elif event.what == "ready" and _name(event) in self._place.starting:
             self._on_started(event)
         elif event.what in ("crashed", "ended"):

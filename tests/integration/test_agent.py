@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from zmq.utils import z85
@@ -20,6 +21,7 @@ from launch.chaos.throttle import cpu_time_s
 from launch.errors import LaunchError
 from launch.event_box import AgentEvent
 from launch.guardian import kill_run, run_processes, wait_gone
+from launch.resources.sampler import RESOURCES_FILE
 from shared.config import RunConfig
 from shared.spec import RoleSpec
 from shared.wire.messages import Ask
@@ -36,10 +38,8 @@ def make_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     monkeypatch.setenv("M4SC_RUN_ID", run_id)
     made: list[Agent] = []
 
-    def make(curve_users: int = 0) -> Agent:
-        settings = AgentSettings(
-            run_id, tmp_path, "host", role_modules=TINY, warm_modules=(), curve_users=curve_users
-        )
+    def make(**more: Any) -> Agent:
+        settings = AgentSettings(run_id, tmp_path, "host", role_modules=TINY, warm_modules=(), **more)
         made.append(Agent(settings))
         return made[-1]
 
@@ -97,6 +97,18 @@ def test_a_question_outlives_the_base_station_that_had_it(
         agent.start_next("bs")
         assert asked.result(20.0).text == "you asked: why?"
         assert while_it_is_away.result(20.0).ask_id == "a2"
+
+
+def test_where_resources_cannot_be_written_it_is_said_and_roles_run(
+    make_agent: Callable[..., Agent], tmp_path: Path
+) -> None:
+    (tmp_path / RESOURCES_FILE).symlink_to("/dev/full")
+    agent = make_agent(sample_every_s=0.1)
+    (event,) = agent.events(10.0)
+    assert event.what == "not_sampled"
+    assert "No space left on device" in event.values["line"]
+    assert len(agent.launch(all_roles(tmp_path), 20.0)) == 4
+    assert not agent.stop(QUICK).killed
 
 
 def test_the_missing_role_is_named(make_agent: Callable[[], Agent], tmp_path: Path) -> None:
