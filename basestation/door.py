@@ -10,7 +10,9 @@ TEXT_TASKS = ("vqa", "text_classification")
 class Door:
     """Reasons are short and stable: they end up in the journal."""
 
-    def __init__(self, users: int, limits: LimitsConfig) -> None:
+    def __init__(self, users: int, limits: LimitsConfig, tasks: tuple[str, ...] = TASKS) -> None:
+        """`tasks`: those that the run's scheme serves."""
+        self._tasks = tasks
         self._users = users
         self._limits = limits
 
@@ -27,8 +29,8 @@ class Door:
         """Why not, or None. `reachable`: the user is attached, or has been away for a moment only."""
         if not 0 <= user < self._users:
             return "no_user"
-        if task not in TASKS:
-            return f"bad_input: task: {task[:40]!a} is none of {', '.join(TASKS)}"
+        if task not in self._tasks:
+            return f"bad_input: task: {task[:40]!a} is none of {', '.join(self._tasks)}"
         if image is None and task in IMAGE_TASKS:
             return f"bad_input: image: {task} needs one"
         if not text and task in TEXT_TASKS and not question_at_ue:

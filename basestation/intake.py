@@ -15,6 +15,7 @@ from basestation.requests import RequestRecord, image_key_of
 from basestation.workload_feed import WorkloadFeed
 from basestation.workload_file import WorkloadRequest
 from shared.config import RunConfig
+from shared.schemes import scheme_of
 
 ImageLoader = Callable[[str], bytes]
 """Path of an image to the file's bytes; raises `BadInput`."""
@@ -42,7 +43,7 @@ class Intake:
         self._config = config
         self._presence = presence
         self._load_image = load_image
-        self._door = Door(config.users, config.limits)
+        self._door = Door(config.users, config.limits, scheme_of(config.scheme).tasks)
         self._feed = WorkloadFeed(
             [w for w in workload if w.index not in resume.invoked],
             config.window_ms / 1e3,

@@ -190,6 +190,15 @@ class WorkloadConfig(_Section):
     requests_per_s: float | None = Field(None, gt=0.0)
 
     @property
+    def asked_tasks(self) -> tuple[str, ...]:
+        """What is asked for sure; a file of requests says so itself, later."""
+        if self.source == "requests_file":
+            return ()
+        if self.source == "imdb_file" and "tasks" not in self.model_fields_set:
+            return ("text_classification",)
+        return self.tasks
+
+    @property
     def may_ask_about_images(self) -> bool:
         """Whether the tasks allow it; a file of requests says itself what is asked."""
         return self.source == "requests_file" or (self.source != "imdb_file" and "vqa" in self.tasks)

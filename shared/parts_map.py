@@ -1,12 +1,13 @@
-"""The side information of schemes that send bytes: what a request consists of.
+"""The side information of schemes that send parts: what a request consists of.
 
-A request has up to two parts: its `content`, which others may need too (a picture, a scene's text), and its
-own `text` (a question, an answer). Layout on the air, most significant bit first:
+A request has up to two parts: its `content`, which others may need too (a picture, a scene's text), and
+its own `text` (a question, an answer). Layout on the air, most significant bit first:
 
-    task 2 | question at UE 1 | for each part: 0, or 1 and 1 'private' or 0 'public' | its bytes (Elias gamma)
+    task 2 | question at UE 1 | each part: 0, or 1 and 1 'private' or 0 'public' | its length (Elias gamma)
     CRC-16/CCITT over all of the above, zeros to the end of its block
 
-How a part's bytes are cut into blocks follows from their number (`air.byte_blocks`).
+A length is in bytes, where bytes are sent, or in channel uses, where analog symbols are. How a part is
+cut into frames follows from it (`air.byte_blocks`), or is what their headers say (`air.symbol_frames`).
 """
 
 import binascii
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from shared.bits import BitError, BitReader, BitWriter
 from shared.wire.messages import TASKS
 
-MAX_PART_BYTES = 2**20
+MAX_LENGTH = 2**20
 _TASK_BITS, _CRC_BITS = 2, 16
 
 
@@ -25,10 +26,10 @@ class PartsMapError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Which stream it is in, and how long it is."""
+    """Which stream it is in, and how long it is: bytes or channel uses."""
 
     private: bool
-    n_bytes: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ def encode(parts: PartsMap) -> tuple[bytes, int]:
     for part in (parts.content, parts.text):
         out.put(int(part is not None), 1)
         if part is not None:
-            if not 1 <= part.n_bytes <= MAX_PART_BYTES:
-                raise PartsMapError(f"a part of {part.n_bytes} bytes, expected 1 to {MAX_PART_BYTES}")
+            if not 1 <= part.length <= MAX_LENGTH:
+                raise PartsMapError(f"a part of {part.length}, expected 1 to {MAX_LENGTH}")
             out.put(int(part.private), 1)
-            out.gamma(part.n_bytes)
+            out.gamma(part.length)
     n_bits = out.n_bits + _CRC_BITS
     out.put(binascii.crc_hqx(out.to_bytes(), 0xFFFF), _CRC_BITS)
     return out.to_bytes(), n_bits
@@ -79,6 +80,6 @@ def _take_part(bits: BitReader) -> Part | None:
     if not bits.take(1):
         return None
     part = Part(bool(bits.take(1)), bits.gamma())
-    if part.n_bytes > MAX_PART_BYTES:
-        raise PartsMapError(f"a part of {part.n_bytes} bytes, at most {MAX_PART_BYTES}")
+    if part.length > MAX_LENGTH:
+        raise PartsMapError(f"a part of {part.length}, at most {MAX_LENGTH}")
     return part

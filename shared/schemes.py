@@ -12,14 +12,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.wire.messages import TASKS
+
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """`sender` and `receiver` are paths, 'package.module:function'.
 
-    `unused` names settings that it has no use for, and that must be left at their defaults; `only` those of
-    which it can do some values. `coded`: it codes bits whatever the channel's mode (the library takes seconds
-    to import).
+    `unused` names settings that it has no use for, and that must be left at their defaults; `only` those
+    of which it can do some values. `coded`: it codes bits whatever the channel's mode (the library takes
+    seconds to import). `tasks`: those that it serves. `fitter`: path of the function that, given a
+    bundle's folder, gives the one that cuts a text to what the bundle accepts.
     """
 
     name: str
@@ -28,6 +31,8 @@ class Scheme:
     unused: tuple[str, ...] = ()
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     coded: bool = False
+    tasks: tuple[str, ...] = TASKS
+    fitter: str = "shared.semantic.prompt:text_fitter"
 
 
 TOKEN_SETTINGS = (
@@ -45,6 +50,16 @@ TOKEN_SETTINGS = (
 IMAGE_SETTINGS = ("baseline.image_codec", "baseline.quality", "baseline.image_uses", "baseline.image_size")
 """Of schemes that send a picture."""
 
+MODEL_SETTINGS = (
+    "split_layer",
+    "reasoning",
+    "max_new_tokens",
+    *(key for key in TOKEN_SETTINGS if key != "rate.image_eighths"),
+    *IMAGE_SETTINGS,
+    "channel.tokens_per_frame",
+)
+"""Of schemes that answer by a language model; those of DeepSC's kind have none."""
+
 
 def _coded(name: str, unused: tuple[str, ...] = (), **only: tuple[Any, ...]) -> Scheme:
     return Scheme(
@@ -54,6 +69,18 @@ def _coded(name: str, unused: tuple[str, ...] = (), **only: tuple[Any, ...]) -> 
         (*TOKEN_SETTINGS, *unused),
         only,
         coded=True,
+    )
+
+
+def _analog(name: str, task: str, unused: tuple[str, ...] = (), **only: tuple[Any, ...]) -> Scheme:
+    return Scheme(
+        name,
+        f"basestation.schemes.{name}:sender_half",
+        f"userequipment.schemes.{name}:receiver_half",
+        (*MODEL_SETTINGS, *unused),
+        {"question_at": ("bs",), "channel.mode": ("analog",), **only},
+        tasks=(task,),
+        fitter=f"shared.deepsc.fitting:{name}",
     )
 
 
@@ -68,6 +95,8 @@ SCHEMES = {
         ),
         _coded("webp_ldpc"),
         _coded("caption_ldpc", IMAGE_SETTINGS),
+        _analog("deepsc", "text_classification", ("rate.image_eighths",), control=("none",)),
+        _analog("deepsc_vqa", "vqa"),
         _coded("answer_only", IMAGE_SETTINGS, question_at=("bs",), control=("none", "another_image")),
     )
 }
@@ -102,6 +131,11 @@ def check_scheme(scheme: Scheme, config: BaseModel) -> None:
         if value not in allowed:
             choices = " or ".join(map(str, allowed))
             raise ValueError(f"{key}: scheme {scheme.name!r} can do {choices}, not {value}")
+    asked, _ = _setting(config, "workload.asked_tasks")
+    for task in asked:
+        if task not in scheme.tasks:
+            served = " and ".join(scheme.tasks)
+            raise ValueError(f"workload.tasks: scheme {scheme.name!r} serves {served}, not {task}")
 
 
 def half(path: str) -> Any:
@@ -114,8 +148,9 @@ def half(path: str) -> Any:
 
 
 def _setting(config: BaseModel, key: str) -> tuple[Any, Any]:
-    """The value of 'section.name', and its default."""
+    """The value of 'section.name', and its default (None where it is worked out)."""
     *sections, name = key.split(".")
     for section in sections:
         config = getattr(config, section)
-    return getattr(config, name), type(config).model_fields[name].get_default()
+    known = type(config).model_fields.get(name)
+    return getattr(config, name), None if known is None else known.get_default()

@@ -110,14 +110,7 @@ class BytePipeline:
         warm_up_air(self._config.channel, snr_db, coded=True)
 
     def open_side(self, side: SideInfo, air: Air) -> SideInfo | None:
-        """The side information with its map as bits; None where it cannot be read, by its CRC."""
-        if self._config.channel.side_info == "ldpc":
-            return self._sides.read(side, air)
-        try:
-            parts_map.decode(side.payload)
-        except PartsMapError:
-            return None
-        return side
+        return self._sides.open(side, air)
 
     def quality(self, copies: Sequence[SymbolFrame], air: Air) -> float:
         """+inf where the block is right, else -inf."""
@@ -175,7 +168,7 @@ class BytePipeline:
 def _whole(part: Part | None, blocks: Sequence[bytes | None]) -> bytes | None:
     """A part's bytes; None where a block is lost, or there is none."""
     whole = b"".join(block for block in blocks if block is not None)
-    return whole[: part.n_bytes] if part is not None and None not in blocks else None
+    return whole[: part.length] if part is not None and None not in blocks else None
 
 
 def _lost(blocks: Sequence[bytes | None]) -> str:
@@ -186,7 +179,7 @@ def _places(named: Sequence[Place], *parts: Part | None) -> list[Sequence[Place]
     """Of what the message names, the blocks of each part. Raises `PartsMapError` where they do not fit."""
     found: list[Sequence[Place]] = []
     for part in parts:
-        blocks, length = (0, 0) if part is None else byte_blocks.blocks_of(part.n_bytes)
+        blocks, length = (0, 0) if part is None else byte_blocks.blocks_of(part.length)
         places, named = named[:blocks], named[blocks:]
         shape = [(int(part.private), length)] * blocks if part is not None else []
         if [(private, n_bytes) for _, private, _, n_bytes in places] != shape:

@@ -84,14 +84,7 @@ class RequestPipeline:
         return combined_snr_db(copies, air)
 
     def open_side(self, side: SideInfo, air: Air) -> SideInfo | None:
-        """The side information with its map as bits; None where it cannot be read, by its CRC."""
-        if self._config.channel.side_info == "ldpc":
-            return self._sides.read(side, air)
-        try:
-            index_map.decode(side.payload, self._receiver.image_length)
-        except IndexMapError:  # error-free on the air, but not past every fault
-            return None
-        return side
+        return self._sides.open(side, air)
 
     def run(self, side: SideInfo, frames: Frames, air: Air) -> Decoded:
         """`frames` holds what arrived; what `side` names beyond that is lost."""

@@ -75,7 +75,7 @@ def find_llm(folder: Path, config: SemanticConfig) -> dict[str, StoredTensor]:
 def tokenizer_text(path: Path, config: SemanticConfig) -> str:
     """A tokenizer.json, or the one in a folder, that fits. Raises `SourceError` or `BundleError`."""
     file = path / TOKENIZER_FILE if path.is_dir() else path
-    tokenizer = read_tokenizer(file, config).tokenizer
+    tokenizer = read_tokenizer(file, config.llm.vocab).tokenizer
     for name, expected in ((PAD, config.llm.pad_id), (EOS, config.llm.eos_id), (BOS, config.llm.bos_id)):
         found = tokenizer.token_to_id(name)
         if found != expected:

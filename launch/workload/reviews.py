@@ -12,6 +12,9 @@ from launch.workload.plan import Slot
 from shared.config import RunConfig
 from shared.config_file import ConfigError
 from shared.rng import derive_seed
+from shared.schemes import half, scheme_of
+from shared.semantic.manifest import BundleError
+from shared.shipped import bundle_folder
 
 
 def fill(path: Path, slots: Sequence[Slot], config: RunConfig) -> list[dict[str, Any]]:
@@ -21,7 +24,7 @@ def fill(path: Path, slots: Sequence[Slot], config: RunConfig) -> list[dict[str,
         ConfigError: too few reviews. DatasetError: there are no reviews at `path`.
     """
     by_answer: dict[str, list[Sample]] = {answer: [] for answer in ANSWERS.values()}
-    fit = _fitter(config.bundle) if config.workload.fit_text else None
+    fit = _fitter(config) if config.workload.fit_text else None
     for sample in read_reviews(path, config.workload.limit, config.workload.split):
         if fit is not None:
             sample = replace(sample, text=fit(sample.text))
@@ -42,18 +45,14 @@ def fill(path: Path, slots: Sequence[Slot], config: RunConfig) -> list[dict[str,
     return [_entry(slot, by_answer[answer].pop()) for slot, answer in zip(slots, wanted, strict=True)]
 
 
-def _fitter(bundle: str) -> Callable[[str], str]:
-    """Cuts a text to what a bundle accepts. Raises `ConfigError`."""
-    # imported here: only this reads a bundle before the roles do, and it takes a second
-    from shared.semantic.bundle import Bundle, BundleError
-    from shared.semantic.prompt import Prompts
-    from shared.shipped import bundle_folder
-
+def _fitter(config: RunConfig) -> Callable[[str], str]:
+    """Cuts a text to what the scheme's bundle accepts. Raises `ConfigError`."""
+    # made here: only this reads a bundle before the roles do, and it takes a second
+    make: Callable[[Path], Callable[[str], str]] = half(scheme_of(config.scheme).fitter)
     try:
-        found = Bundle.load(bundle_folder(bundle))
+        return make(bundle_folder(config.bundle))
     except BundleError as error:
         raise ConfigError(f"bundle: {error}") from None
-    return Prompts(found.config, found.text_codec).fit
 
 
 def _entry(slot: Slot, sample: Sample) -> dict[str, Any]:

@@ -15,12 +15,12 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import torch
 from torch import Tensor
 
-from shared.outside_text import one_line, parse_json
+from shared.outside_text import one_line, parse_json, shown
 from shared.semantic.config import SemanticConfig, SemanticConfigError, parse_config
 from shared.semantic.manifest import (
     CARD_FILE,
@@ -56,12 +56,16 @@ __all__ = [
     "Bundle",
     "BundleError",
     "Role",
+    "read_config",
     "read_tokenizer",
     "save_bundle",
     "tensor_shapes",
     "write_bundle",
+    "write_folder",
 ]
 
+OWN_SCHEME: Final = "m4sc"
+"""What a config.json is for that names no scheme."""
 TIED = "llm.lm_head.weight"
 Role = Literal["sender", "receiver", "all"]
 _CODEC = "codec."
@@ -90,7 +94,7 @@ class Bundle:
         manifest = read_manifest(path)
         check_files(path, manifest)
         config = _read_config(path / CONFIG_FILE)
-        text_codec = read_tokenizer(path / TOKENIZER_FILE, config)
+        text_codec = read_tokenizer(path / TOKENIZER_FILE, config.llm.vocab)
         tensors = read_headers(path / name for name in manifest.weights)
         check_tensors(tensors, tensor_shapes(config), path / manifest.weights[-1])
         kinds = {stored.kind for name, stored in tensors.items() if not name.startswith(_CODEC)}
@@ -164,21 +168,32 @@ def write_bundle(
     tokenizer.json. Whatever goes wrong, `path` is as it was and nothing is left. Raises `BundleError`,
     OSError.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
-        fresh.chmod(0o755)
+
+    def fill(fresh: Path) -> None:
         (fresh / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
         (fresh / CONFIG_FILE).write_text(json.dumps(config.model_dump(), indent=2) + "\n", encoding="utf-8")
         (fresh / CARD_FILE).write_text(card, encoding="utf-8")
         weights = write_tensors(fresh, tensor_shapes(config), tensor_of, dtype, shard_bytes, progress)
         write_manifest(fresh, make_manifest(fresh, weights))
         Bundle.load(fresh)
+
+    write_folder(Path(path), fill)
+    return Bundle.load(path)
+
+
+def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
+    """`fill` a new folder beside `path`, then swap it in; whatever goes wrong, `path` is as it was.
+
+    Raises what `fill` raises, and OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        fresh.chmod(0o755)
+        fill(fresh)
         _swap_in(fresh, path)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return Bundle.load(path)
 
 
 def _swap_in(fresh: Path, path: Path) -> None:
@@ -201,13 +216,22 @@ def _swap_in(fresh: Path, path: Path) -> None:
 # --- reading ------------------------------------------------------------------------------------------
 
 
-def _read_config(path: Path) -> SemanticConfig:
+def read_config(path: Path, scheme: str = OWN_SCHEME) -> object:
+    """A config.json of a bundle for a scheme, its other fields not yet looked at. Raises `BundleError`."""
     try:
         data = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
     except ValueError as error:
         raise BundleError(f"{path}: not JSON ({error})") from None
+    found = data.get("scheme", OWN_SCHEME) if isinstance(data, dict) else OWN_SCHEME
+    if found != scheme:
+        raise BundleError(f"{path}: scheme: expected weights for {scheme!r}, found those for {shown(found)}")
+    return data
+
+
+def _read_config(path: Path) -> SemanticConfig:
+    data = read_config(path)
     try:
         return parse_config(data)
     except SemanticConfigError as error:
@@ -228,12 +252,12 @@ class _BareExceptions:
             raise BundleError(f"{self._path}: not a tokenizer ({one_line(error)})") from None
 
 
-def read_tokenizer(path: Path, config: SemanticConfig) -> TextCodec:
-    """A tokenizer.json that fits the configuration. Raises `BundleError`."""
+def read_tokenizer(path: Path, vocab: int) -> TextCodec:
+    """A tokenizer.json of at most `vocab` tokens. Raises `BundleError`."""
     if not path.is_file():
         raise BundleError(f"{path}: no such file")
     with _BareExceptions(path):
         codec = TextCodec.from_file(path)
-    if codec.vocab_size > config.llm.vocab:
-        raise BundleError(f"{path}: {codec.vocab_size} tokens, llm.vocab allows {config.llm.vocab}")
+    if codec.vocab_size > vocab:
+        raise BundleError(f"{path}: {codec.vocab_size} tokens, the configuration allows {vocab}")
     return codec

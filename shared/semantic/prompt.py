@@ -4,7 +4,9 @@ The instruction starts after the full image length whether there is an image or 
 id depends on nothing but its segment and its place in it; the answer continues after the text.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from shared.semantic.config import TASKS, SemanticConfig
 from shared.semantic.tokenizer import TextCodec
@@ -65,3 +67,11 @@ class Prompts:
     def max_new_tokens(self, task: str) -> int:
         self.layout(task)
         return self._config.limits.new_tokens[task]
+
+
+def text_fitter(folder: Path) -> Callable[[str], str]:
+    """Cuts a text to what the bundle in a folder accepts. Raises `BundleError`."""
+    from shared.semantic.bundle import Bundle  # which needs the whole model, and this module does not
+
+    bundle = Bundle.load(folder)
+    return Prompts(bundle.config, bundle.text_codec).fit

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import parts_map
-from shared.parts_map import MAX_PART_BYTES, Part, PartsMap, PartsMapError
+from shared.parts_map import MAX_LENGTH, Part, PartsMap, PartsMapError
 from shared.wire.messages import TASKS
 
-PARTS = st.none() | st.builds(Part, st.booleans(), st.integers(1, MAX_PART_BYTES))
+PARTS = st.none() | st.builds(Part, st.booleans(), st.integers(1, MAX_LENGTH))
 
 
 @given(st.builds(PartsMap, st.sampled_from(TASKS), st.booleans(), PARTS, PARTS))
@@ -45,6 +45,6 @@ def test_noise_is_no_map(data: bytes) -> None:
 
 
 def test_parts_that_are_too_long_or_empty_are_refused() -> None:
-    for n_bytes in (0, MAX_PART_BYTES + 1):
+    for n_bytes in (0, MAX_LENGTH + 1):
         with pytest.raises(PartsMapError, match="expected 1 to"):
             parts_map.encode(PartsMap("vqa", content=Part(True, n_bytes)))

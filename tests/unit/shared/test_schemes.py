@@ -22,7 +22,15 @@ def test_both_halves_of_every_scheme_are_there(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMES)
 @pytest.mark.parametrize("shipped", ["demo", "measure", "faults"])
 def test_a_shipped_configuration_runs_with_every_scheme(name: str, shipped: str) -> None:
-    assert load_config(SHIPPED / f"{shipped}.yaml", (f"scheme={name}",)).scheme == name
+    change = (f"scheme={name}",)
+    asked = load_config(SHIPPED / f"{shipped}.yaml").workload.tasks
+    if set(asked) <= set(SCHEMES[name].tasks):
+        assert load_config(SHIPPED / f"{shipped}.yaml", change).scheme == name
+    else:
+        with pytest.raises(ConfigError, match=rf"workload.tasks: scheme '{name}' serves .*, not "):
+            load_config(SHIPPED / f"{shipped}.yaml", change)
+        if "vqa" in SCHEMES[name].tasks:
+            load_config(SHIPPED / f"{shipped}.yaml", (*change, "workload.tasks=[vqa]"))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +42,22 @@ def test_a_shipped_configuration_runs_with_every_scheme(name: str, shipped: str)
         (
             {"scheme": "webp_ldpc", "rate": {"image_tokens": 18}},
             "rate.image_tokens: scheme 'webp_ldpc' does not use it, expected its default, None",
+        ),
+        (
+            {"scheme": "deepsc"},
+            "workload.tasks: scheme 'deepsc' serves text_classification, not vqa",
+        ),
+        (
+            {"scheme": "deepsc_vqa", "split_layer": 2},
+            "split_layer: scheme 'deepsc_vqa' does not use it, expected its default, None",
+        ),
+        (
+            {"scheme": "deepsc_vqa", "channel": {"mode": "digital"}},
+            "channel.mode: scheme 'deepsc_vqa' can do analog, not digital",
+        ),
+        (
+            {"scheme": "deepsc_vqa", "question_at": "ue"},
+            "question_at: scheme 'deepsc_vqa' can do bs, not ue",
         ),
         (
             {"scheme": "caption_ldpc", "cache": {"images": 4}},

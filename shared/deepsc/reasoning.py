@@ -1,0 +1,56 @@
+"""A reasoning network of memory, attention and composition (Hudson and Manning 2018, section 3.2).
+
+Every step attends to the words (control), reads from the picture what they are about and what is
+remembered (read), and writes it into its memory (write). The equations are the paper's (c1 to c2.3, r1
+to r3.2, w1), with the gate that it has as an option, so that a step may keep what there was.
+
+Shapes: Q questions, T words, N patches, D width.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class Reasoning(nn.Module):
+    """What is remembered after the last step."""
+
+    def __init__(self, width: int, steps: int) -> None:
+        super().__init__()
+        self.start_control_D = nn.Parameter(torch.zeros(width))
+        self.start_memory_D = nn.Parameter(torch.randn(width) * width**-0.5)
+        self.of_step = nn.ModuleList(nn.Linear(width, width) for _ in range(steps))
+        self.control = nn.Linear(2 * width, width)
+        self.word_score = nn.Linear(width, 1)
+        self.of_memory = nn.Linear(width, width)
+        self.of_patch = nn.Linear(width, width)
+        self.interact = nn.Linear(2 * width, width)
+        self.read = nn.Linear(width, width)
+        self.patch_score = nn.Linear(width, 1)
+        self.write = nn.Linear(2 * width, width)
+        self.gate = nn.Linear(width, 1)
+        nn.init.constant_(self.gate.bias, 1.0)
+
+    def forward(
+        self, question_QD: Tensor, words_QTD: Tensor, there_QT: Tensor, patches_QND: Tensor
+    ) -> Tensor:
+        """Memory [Q, D] of a question (its summary and its words) about patches."""
+        control = self.start_control_D.expand_as(question_QD)
+        memory = self.start_memory_D.expand_as(question_QD)
+        known_QND = self.of_patch(patches_QND)
+        for of_step in self.of_step:
+            asked = self.control(torch.cat([of_step(question_QD), control], -1))
+            scores = self.word_score(asked[:, None] * words_QTD).squeeze(-1)
+            control = _weighted(scores.masked_fill(~there_QT, -torch.inf), words_QTD)
+            seen = self.of_memory(memory)[:, None] * known_QND
+            about = nn.functional.elu(self.interact(torch.cat([seen, patches_QND], -1)))
+            about = nn.functional.elu(self.read(about) * control[:, None])
+            found = _weighted(self.patch_score(about).squeeze(-1), patches_QND)
+            new = self.write(torch.cat([found, memory], -1))
+            share = torch.sigmoid(self.gate(control))
+            memory = share * new + (1.0 - share) * memory
+        return memory
+
+
+def _weighted(scores_QN: Tensor, values_QND: Tensor) -> Tensor:
+    """The mean of values by the softmax of their scores, [Q, D]."""
+    return torch.bmm(scores_QN.softmax(-1)[:, None], values_QND).squeeze(1)
