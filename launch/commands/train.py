@@ -30,6 +30,9 @@ def train(
     preset: Annotated[
         str, typer.Option(help="Sizes and recipe: [bold]micro[/] or [bold]paper[/].")
     ] = "micro",
+    scheme: Annotated[
+        str, typer.Option(help="[bold]m4sc[/], or a baseline: [bold]deepsc[/], [bold]deepsc_vqa[/].")
+    ] = "m4sc",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes, by Ray Train.")] = 1,
     scale: Annotated[float, typer.Option(min=0.0001, help="Of the recipe's steps, this share.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -40,6 +43,9 @@ def train(
 
     [bold]micro[/] is trained from nothing, or on from a bundle (--from), on --data and --imdb; [bold]paper[/]
     from published weights (--from), on --conversations, --images and, if given, --imdb.
+
+    [bold]--scheme deepsc[/] is trained on --imdb, [bold]deepsc_vqa[/] on --data; both from nothing, and
+    a bundle that is there is replaced with --force only.
 
     A bundle that is there is replaced by one that is not worse; a worse one is kept as DIR.rejected (exit
     code 1).
@@ -59,6 +65,7 @@ def train(
     }
     options = {
         "preset": preset,
+        "scheme": scheme,
         "sources": {option: None if path is None else str(path) for option, path in sources.items()},
         "out": str(out),
         "bundle": None if bundle is None else str(bundle),

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from launch.bundles.create import check_place
 from launch.datasets.imdb import read_reviews
 from launch.errors import LaunchError
 from launch.folder_lock import alone_in
 from launch.order_file import claim
 from launch.training.compare import check_places
+from launch.training.deepsc.run import PRESETS, DeepscJob, train_deepsc
 from launch.training.published import ChatJob, read_chats, train_published
 from launch.training.recipe import Recipe, recipe_of
 from launch.training.run import Job, train_bundle
@@ -20,18 +22,23 @@ from shared.semantic.config import MICRO, SemanticConfig
 from shared.shipped import bundle_folder
 
 NOT_REPLACED = 1
-#: What a preset is trained from: the options that it needs, and those that it takes besides.
+#: What a preset, or another scheme than M4SC, is trained from: options that it needs, and that it takes.
 SOURCES = {
     "micro": (("--data", "--imdb"), ("--from",)),
     "paper": (("--from", "--conversations", "--images"), ("--imdb",)),
+    "deepsc": (("--imdb",), ()),
+    "deepsc_vqa": (("--data",), ()),
 }
+OWN_SCHEME = "m4sc"
+#: Schemes that are trained, apart from M4SC; each has one preset.
+SCHEMES = tuple(PRESETS)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """`bundle` None: checkpoints only. `force` replaces a bundle that is there by a worse one too."""
 
-    job: Job | ChatJob
+    job: Job | ChatJob | DeepscJob
     workers: int
     bundle: Path | None
     force: bool
@@ -40,6 +47,8 @@ class Order:
         """Train to the end. False: the bundle that is there is better, and was left."""
         if isinstance(self.job, Job):
             return train_bundle(self.job, self.workers, self.bundle, self.force)
+        if isinstance(self.job, DeepscJob):
+            return train_deepsc(self.job, self.workers, self.bundle)
         return train_published(self.job, self.workers, self.bundle, self.force)
 
 
@@ -53,24 +62,30 @@ def order(
     seed: int,
     resume: bool,
     force: bool,
+    scheme: str = OWN_SCHEME,
 ) -> Order:
     """`sources` are what the options of `SOURCES` name.
 
     Raises `LaunchError`, `DatasetError` or `BundleError`, one line, for what cannot be done.
     """
     # resolved: workers of Ray run in another folder
-    given = _sources(preset, {option: path for option, path in sources.items() if path is not None})
-    recipe = recipe_of(preset, "--from" in given).scaled(scale)
-    job = _job(preset, given, recipe, out.resolve(), seed)
+    named, kind = _named(preset, scheme)
+    given = _sources(named, kind, {option: path for option, path in sources.items() if path is not None})
+    recipe = recipe_of(kind, "--from" in given).scaled(scale)
+    job = _job(kind, given, recipe, out.resolve(), seed)
     for name, plan in recipe.plans.items():
         if plan.rows % workers:
             raise LaunchError(
                 f"--workers {workers}: phase {name} has {plan.rows} rows a step to share evenly"
             )
     if bundle is not None:
-        check_places(bundle, force, _fits(preset))
+        if isinstance(job, DeepscJob):
+            check_place(bundle, force, "--bundle")
+        else:
+            check_places(bundle, force, _fits(preset))
     asked = {option.removeprefix("--"): str(path) for option, path in given.items()}
-    claim(out, {"preset": preset, **asked, "scale": scale, "seed": seed}, resume)
+    what = {"preset": preset} if scheme == OWN_SCHEME else {"scheme": scheme}
+    claim(out, {**what, **asked, "scale": scale, "seed": seed}, resume)
     return Order(job, workers, bundle, force)
 
 
@@ -86,19 +101,29 @@ def carry_out(sources: dict[str, str | None], out: str, bundle: str | None, **op
             sys.exit(NOT_REPLACED)
 
 
-def _sources(preset: str, given: dict[str, Path]) -> dict[str, Path]:
+def _named(preset: str, scheme: str) -> tuple[str, str]:
+    """What a person named, and the key of `SOURCES` that it stands for."""
+    if scheme == OWN_SCHEME:
+        if preset not in SOURCES or preset in SCHEMES:
+            others = " or ".join(name for name in SOURCES if name not in SCHEMES)
+            raise LaunchError(f"--preset {preset}: expected {others}")
+        return f"--preset {preset}", preset
+    if scheme not in SCHEMES:
+        raise LaunchError(f"--scheme {scheme}: expected {', '.join((OWN_SCHEME, *SCHEMES))}")
+    if preset != "micro":
+        raise LaunchError(f"--preset {preset}: not with --scheme {scheme}, which has one preset")
+    return f"--scheme {scheme}", scheme
+
+
+def _sources(named: str, kind: str, given: dict[str, Path]) -> dict[str, Path]:
     """The given options' paths, all that are needed and no others."""
-    if preset not in SOURCES:
-        raise LaunchError(f"--preset {preset}: expected {' or '.join(SOURCES)}")
-    needed, optional = SOURCES[preset]
+    needed, optional = SOURCES[kind]
     for option in needed:
         if option not in given:
-            raise LaunchError(f"--preset {preset}: expected {option} (it needs {', '.join(needed)})")
+            raise LaunchError(f"{named}: expected {option} (it needs {', '.join(needed)})")
     for option in given:
         if option not in (*needed, *optional):
-            raise LaunchError(
-                f"{option}: not with --preset {preset}, which takes {', '.join(needed + optional)}"
-            )
+            raise LaunchError(f"{option}: not with {named}, which takes {', '.join(needed + optional)}")
     found = {o: bundle_folder(str(path)) if o == "--from" else path for o, path in given.items()}
     for option, path in found.items():
         if not path.exists():
@@ -106,12 +131,21 @@ def _sources(preset: str, given: dict[str, Path]) -> dict[str, Path]:
     return {option: path.resolve() for option, path in found.items()}
 
 
-def _job(preset: str, given: dict[str, Path], recipe: Recipe, out: Path, seed: int) -> Job | ChatJob:
+def _job(
+    preset: str, given: dict[str, Path], recipe: Recipe, out: Path, seed: int
+) -> Job | ChatJob | DeepscJob:
     """The job, its data read once."""
+    if "--data" in given and not (given["--data"] / "scenes.jsonl").exists():
+        raise LaunchError(
+            f"--data {given['--data']}: no scenes.jsonl in it, expected a data set of `m4sc data`"
+        )
+    if preset in SCHEMES:
+        source = given.get("--data") or given["--imdb"]
+        if "--imdb" in given:
+            read_reviews(source, split="train")
+        return DeepscJob(PRESETS[preset], recipe, source, out, seed)
     if preset == "micro":
         data, imdb = given["--data"], given["--imdb"]
-        if not (data / "scenes.jsonl").exists():
-            raise LaunchError(f"--data {data}: no scenes.jsonl in it, expected a data set of `m4sc data`")
         read_reviews(imdb, split="train")
         if "--from" in given:
             check_start(given["--from"], MICRO)

@@ -66,9 +66,23 @@ PAPER_RECIPE: Final = Recipe(
     length=1_024,
 )
 
+#: What `m4sc train --scheme` trains by.
+DEEPSC_RECIPES: Final = {
+    "deepsc": Recipe({"deepsc": Plan(steps=8_000, rows=16, peak=5e-4)}, compiled=False),
+    "deepsc_vqa": Recipe(
+        {
+            "deepsc_vision": Plan(steps=6_000, rows=16, peak=1.5e-3),
+            "deepsc_vqa": Plan(steps=20_000, rows=8, peak=6e-4, judge_every=1_000),
+        },
+        compiled=False,
+    ),
+}
+
 
 def recipe_of(preset: str, further: bool) -> Recipe:
-    """What a preset is trained by: from nothing, or (`further`) on from a bundle, as `paper` always is."""
+    """What a preset or scheme is trained by: from nothing, or (`further`) on from a bundle, as `paper` is."""
+    if preset in DEEPSC_RECIPES:
+        return DEEPSC_RECIPES[preset]
     if preset == "paper":
         return PAPER_RECIPE
     return MICRO_FURTHER_RECIPE if further else MICRO_RECIPE
