@@ -4,7 +4,7 @@ Every step attends to the words (control), reads from the picture what they are 
 remembered (read), and writes it into its memory (write). The equations are the paper's (c1 to c2.3, r1
 to r3.2, w1), with the gate that it has as an option, so that a step may keep what there was.
 
-Shapes: Q questions, T words, N patches, D width.
+Shapes: B pictures, Q questions, T words, N patches, D width.
 """
 
 import torch
@@ -23,28 +23,32 @@ class Reasoning(nn.Module):
         self.word_score = nn.Linear(width, 1)
         self.of_memory = nn.Linear(width, width)
         self.of_patch = nn.Linear(width, width)
-        self.interact = nn.Linear(2 * width, width)
-        self.read = nn.Linear(width, width)
-        self.patch_score = nn.Linear(width, 1)
+        self.interact = nn.Linear(width, width)
+        self.beside = nn.Linear(width, width, bias=False)
+        self.patch_score = nn.Linear(width, 1, bias=False)
         self.write = nn.Linear(2 * width, width)
         self.gate = nn.Linear(width, 1)
         nn.init.constant_(self.gate.bias, 1.0)
 
     def forward(
-        self, question_QD: Tensor, words_QTD: Tensor, there_QT: Tensor, patches_QND: Tensor
+        self, question_QD: Tensor, words_QTD: Tensor, there_QT: Tensor, patches_BND: Tensor, rows_Q: Tensor
     ) -> Tensor:
-        """Memory [Q, D] of a question (its summary and its words) about patches."""
+        """Memory [Q, D] of questions (their summaries and words), each about the picture of its row."""
         control = self.start_control_D.expand_as(question_QD)
         memory = self.start_memory_D.expand_as(question_QD)
-        known_QND = self.of_patch(patches_QND)
+        patches_QND = patches_BND[rows_Q]
+        known_QND = self.of_patch(patches_BND)[rows_Q]
+        # W [I, k] is W1 I + W2 k, and W2 k is the same for all questions about a picture, at every step.
+        beside_QND = self.beside(patches_BND)[rows_Q]
         for of_step in self.of_step:
             asked = self.control(torch.cat([of_step(question_QD), control], -1))
             scores = self.word_score(asked[:, None] * words_QTD).squeeze(-1)
             control = _weighted(scores.masked_fill(~there_QT, -torch.inf), words_QTD)
-            seen = self.of_memory(memory)[:, None] * known_QND
-            about = nn.functional.elu(self.interact(torch.cat([seen, patches_QND], -1)))
-            about = nn.functional.elu(self.read(about) * control[:, None])
-            found = _weighted(self.patch_score(about).squeeze(-1), patches_QND)
+            seen = self.interact(self.of_memory(memory)[:, None] * known_QND)
+            about = nn.functional.elu(seen + beside_QND)
+            # The score of control times what was found, without making that product [Q, N, D].
+            weight_QD1 = (control * self.patch_score.weight)[..., None]
+            found = _weighted(torch.bmm(about, weight_QD1).squeeze(-1), patches_QND)
             new = self.write(torch.cat([found, memory], -1))
             share = torch.sigmoid(self.gate(control))
             memory = share * new + (1.0 - share) * memory

@@ -54,14 +54,14 @@ class VqaReceiver(nn.Module):
         seen: Tensor = self.around(maps).flatten(2).transpose(1, 2)
         return seen
 
-    def forward(self, patches_QND: Tensor, reals_QTR: Tensor, there_QT: Tensor) -> Tensor:
-        """Logits [Q, A]: of each received question about what was seen (`see`) of its picture."""
+    def forward(self, patches_BND: Tensor, rows_Q: Tensor, reals_QTR: Tensor, there_QT: Tensor) -> Tensor:
+        """Logits [Q, A]: of each received question about what was seen (`see`) of the picture of its row."""
         places_TD = self.places_TD
         assert isinstance(places_TD, Tensor)
         words = self.text_channel(reals_QTR) + places_TD[: reals_QTR.shape[1]]
         scores = self.summary_score(words).squeeze(-1).masked_fill(~there_QT, -torch.inf)
         question = torch.bmm(scores.softmax(-1)[:, None], words).squeeze(1)
-        memory = self.reasoning(question, words, there_QT, patches_QND)
+        memory = self.reasoning(question, words, there_QT, patches_BND, rows_Q)
         logits: Tensor = self.answer(torch.cat([question, memory], -1))
         return logits
 

@@ -109,7 +109,9 @@ def direct(bundle: DeepscBundle, text: str, image: bytes | None) -> str:
     assert image is not None
     picture = open_picture(image, ("PNG",), 10**6)
     seen = receiver.see(sent(sender.image(pixels_of(picture, VQA.image_size)[None])))
-    return bundle.config.answers[int(receiver(seen, sent(sender.text(ids, there)), there).argmax())]
+    return bundle.config.answers[
+        int(receiver(seen, torch.tensor([0]), sent(sender.text(ids, there)), there).argmax())
+    ]
 
 
 IDEAL = {"model": "ideal", "sample_format": "cf32"}

@@ -40,7 +40,8 @@ class _Answers:
         patches_1ND = self._receiver.see(as_reals(picture, self._device, sizes.uses_per_patch))
         reals_1TR = as_reals(text, self._device)
         there_1T = torch.ones(reals_1TR.shape[:2], dtype=torch.bool, device=self._device)
-        return self._answers[int(self._receiver(patches_1ND, reals_1TR, there_1T).argmax())]
+        row_1 = torch.zeros(1, dtype=torch.long, device=self._device)
+        return self._answers[int(self._receiver(patches_1ND, row_1, reals_1TR, there_1T).argmax())]
 
     def warm_up(self) -> None:
         self.answer(None, silence(_WARM_UP_WORDS, self.sizes.uses_per_word))

@@ -102,7 +102,7 @@ def answered(
     arrived = draw_lost(own, ids_QT.shape[1], uses) if losses else torch.ones(*ids_QT.shape, 1)
     sent = sent_of(there_QT, uses, [EIGHTHS] * len(own))
     heard = through(words, sent, arrived, air.rows(asked.rows), own)
-    return receiver(seen[asked.rows], heard, there_QT), seen
+    return receiver(seen, torch.tensor(asked.rows), heard, there_QT), seen
 
 
 def train_vqa(

@@ -59,9 +59,9 @@ def test_an_answer_depends_on_picture_and_question_and_on_nothing_beside_them() 
     with torch.inference_mode():
         sent = model.sender.image(pixels)
         seen = model.receiver.see(sent)
-        said = model.receiver(seen[[0, 1, 1]], model.sender.text(ids_QT, there_QT), there_QT)
+        said = model.receiver(seen, torch.tensor([0, 1, 1]), model.sender.text(ids_QT, there_QT), there_QT)
         alone = model.receiver(
-            seen[1:], model.sender.text(ids_QT[2:, :2], there_QT[2:, :2]), there_QT[2:, :2]
+            seen[1:], torch.tensor([0]), model.sender.text(ids_QT[2:, :2], there_QT[2:, :2]), there_QT[2:, :2]
         )
     assert sent.shape == (2, VQA.patches, 2 * VQA.uses_per_patch)
     assert said.shape == (3, len(VQA.answers))
