@@ -194,9 +194,7 @@ class WorkloadConfig(_Section):
         """What is asked for sure; a file of requests says so itself, later."""
         if self.source == "requests_file":
             return ()
-        if self.source == "imdb_file" and "tasks" not in self.model_fields_set:
-            return ("text_classification",)
-        return self.tasks
+        return ("text_classification",) if self.source == "imdb_file" else self.tasks
 
     @property
     def may_ask_about_images(self) -> bool:

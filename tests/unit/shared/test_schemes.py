@@ -101,3 +101,9 @@ def test_a_module_may_bring_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
         parse_config({"scheme": "a_package.a_scheme", "users": 3}, "test")
     with pytest.raises(ValueError, match="scheme: a:b cannot be loaded"):
         half(own.sender)
+
+
+def test_a_resolved_configuration_is_accepted_as_it_was_given() -> None:
+    given = {"scheme": "deepsc", "workload": {"source": "imdb_file", "root": "reviews.jsonl"}}
+    resolved = parse_config(given, "test")
+    assert parse_config(resolved.model_dump(mode="json"), "test") == resolved
