@@ -68,7 +68,7 @@ class DeepscBundle:
             config = parse_config(read_config(path / CONFIG_FILE, scheme), scheme)
         except DeepscConfigError as error:
             raise BundleError(f"{path / CONFIG_FILE}: {error}") from None
-        text_codec = read_tokenizer(path / TOKENIZER_FILE, config.vocab)
+        text_codec = read_tokenizer(path / TOKENIZER_FILE, config.vocab, "vocab")
         tensors = read_headers(path / name for name in manifest.weights)
         check_tensors(tensors, tensor_shapes(config), path / manifest.weights[-1])
         return cls(path, config, text_codec, manifest.fingerprint, tensors)

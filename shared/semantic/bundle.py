@@ -252,12 +252,12 @@ class _BareExceptions:
             raise BundleError(f"{self._path}: not a tokenizer ({one_line(error)})") from None
 
 
-def read_tokenizer(path: Path, vocab: int) -> TextCodec:
-    """A tokenizer.json of at most `vocab` tokens. Raises `BundleError`."""
+def read_tokenizer(path: Path, vocab: int, field: str = "llm.vocab") -> TextCodec:
+    """A tokenizer.json of at most `vocab` tokens, as `field` of config.json says. Raises `BundleError`."""
     if not path.is_file():
         raise BundleError(f"{path}: no such file")
     with _BareExceptions(path):
         codec = TextCodec.from_file(path)
     if codec.vocab_size > vocab:
-        raise BundleError(f"{path}: {codec.vocab_size} tokens, the configuration allows {vocab}")
+        raise BundleError(f"{path}: {codec.vocab_size} tokens, {field} allows {vocab}")
     return codec
