@@ -209,8 +209,13 @@ class _Crew:
 def _let_go(_: str, agent: HostApi) -> None:
     """Nobody stays slowed down or stopped."""
     for role in agent.roles():
-        if role["exit_code"] is None:
-            agent.go_on(name_of(role))
+        try:
+            if role["exit_code"] is None:
+                agent.go_on(name_of(role))
+        except HostLost:
+            raise
+        except LaunchError:
+            continue  # its forkserver is gone, and it with that
 
 
 def _lost(role: dict[str, Any]) -> dict[str, Any]:
