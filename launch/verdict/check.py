@@ -20,6 +20,7 @@ State = Literal["valid", "invalid", "unknown"]
 EXIT_CODES: dict[str, int] = {"valid": 0, "invalid": 1, "unknown": 3}
 _FIELDS: Final[dict[str, tuple[type, ...]]] = {
     **dict.fromkeys(("user", "bytes_sent", "bytes_retrans", "bytes_received"), (int,)),
+    **dict.fromkeys(("ledger_sent", "ledger_received"), (int,)),
     **dict.fromkeys(("what", "fault"), (str,)),
     "later": (list, tuple),
 }

@@ -123,8 +123,9 @@ def check_kernel(rows: Sequence[LedgerRow], events: Sequence[Event], findings: F
         if any(end in broken for end in (own, *ends)):
             continue
         pair = own, ends[-1] if ends else ""
-        kernel = event.get("bytes_sent", 0) - event.get("bytes_retrans", 0), event.get("bytes_received", 0)
-        counted = event.get("ledger_sent", kernel[0]), event.get("ledger_received", kernel[1])
+        sent = _number(event, "bytes_sent", 0) - _number(event, "bytes_retrans", 0)
+        kernel = sent, _number(event, "bytes_received", 0)
+        counted = _number(event, "ledger_sent", sent), _number(event, "ledger_received", kernel[1])
         names[pair] = f"{own} on {link}"
         read[pair].append(kernel)
         _compare(names[pair], kernel, counted, "link", True, findings)
@@ -134,6 +135,11 @@ def check_kernel(rows: Sequence[LedgerRow], events: Sequence[Event], findings: F
         all_read = len(kernels) >= attached[pair]
         _compare(names[pair], sums, booked.get(pair, (0, 0)), "ledger", all_read, findings)
     return sum(map(len, read.values()))
+
+
+def _number(event: Event, name: str, default: int) -> int:
+    value = event.get(name)
+    return default if value is None else int(value)
 
 
 def _compare(
