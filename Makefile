@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
-.PHONY: setup demo test lint fuzz clean
+.PHONY: setup demo test multihost lint fuzz clean
 
 setup: $(READY)
 
@@ -19,6 +19,10 @@ demo: setup
 # Two tests at a time, each on one thread: most of what they do is wait for processes.
 test: setup lint
 	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist worksteal
+
+# Four hosts in network namespaces of this machine, a cut, a lost host; needs root, iproute2, util-linux.
+multihost: setup
+	OMP_NUM_THREADS=1 $(RUN)/python -m tests.multihost --out runs/multihost-$$(date +%Y%m%d-%H%M%S)
 
 lint: setup
 	$(RUN)/ruff check .

@@ -20,7 +20,9 @@ class Speaker:
 
     def __init__(self, config: RunConfig, bundle: Bundle) -> None:
         self._config = config
-        self._model = WholeModel(bundle, config.split_layer, pick_device(config.device))
+        self._model = WholeModel(
+            bundle, config.split_layer, pick_device(config.device), config.baseline.codec
+        )
         self.prompts = self._model.prompts
         self._said: OrderedDict[_Key, str] = OrderedDict()
 

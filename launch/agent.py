@@ -5,18 +5,25 @@ Under Ray it is the actor of that host (`launch.cluster`); without Ray it works 
 
 import asyncio
 import os
+import shutil
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
-from launch.agent_api import AgentApi, AgentSettings, StopBudget, StopReport
+from launch.agent_api import AgentSettings, StopBudget, StopReport
 from launch.agent_core import AgentCore
 from launch.errors import LaunchError
 from launch.event_box import AgentEvent, EventBox
 from launch.guardian import RUN_ID_VARIABLE, kill_run, wait_gone
+from launch.host_api import Clock, HostApi
+from launch.host_files import BundleShelf, left_behind, make_host_folder, read_piece, write_piece
+from shared.keys import Guest
 from shared.spec import RoleSpec
-from shared.wire.messages import Ask, AskResult, Ready
+from shared.wire.messages import Ask, AskResult, Done, Ready
 
 __all__ = ["Agent", "AgentSettings"]
 
@@ -25,11 +32,15 @@ _SLACK_S = 5.0
 T = TypeVar("T")
 
 
-class Agent(AgentApi):
+class Agent(HostApi):
     """Opens its control endpoint and its forkservers at once: they import while others start."""
 
     def __init__(self, settings: AgentSettings) -> None:
+        if settings.lease_s is not None:
+            settings = replace(settings, run_dir=make_host_folder())
         self._settings = settings
+        self._shelf = BundleShelf()
+        self._asked_s = time.monotonic()
         # For an agent in somebody's Ray: what it starts must carry the run's id.
         os.environ[RUN_ID_VARIABLE] = settings.run_id
         self._events = EventBox()
@@ -39,6 +50,8 @@ class Agent(AgentApi):
         self._thread.start()
         if settings.owner_pid is not None:
             threading.Thread(target=self._end_with, args=(settings.owner_pid,), daemon=True).start()
+        if settings.lease_s is not None:
+            threading.Thread(target=self._end_unasked, args=(settings.lease_s,), daemon=True).start()
         self._wait(self._core.open(), _OPEN_S)
 
     def launch(self, specs: list[RoleSpec], timeout_s: float) -> list[Ready]:
@@ -51,6 +64,7 @@ class Agent(AgentApi):
         return self._wait(self._core.ask(question, timeout_s), timeout_s + _SLACK_S)
 
     def events(self, timeout_s: float) -> list[AgentEvent]:
+        self._asked_s = time.monotonic()
         return self._events.take(timeout_s)
 
     def start(self, spec: RoleSpec) -> None:
@@ -83,6 +97,49 @@ class Agent(AgentApi):
     def stop(self, budget: StopBudget) -> StopReport:
         return self._wait(self._core.stop(budget), budget.total_s + _SLACK_S)
 
+    def join(self, data_network: str | None, node_address: str, bundle: str | None) -> str:
+        return self._wait(self._core.join(data_network, node_address, bundle), _SLACK_S)
+
+    def introduce(self, names: list[str]) -> dict[str, Guest]:
+        return self._wait(self._core.introduce(names), _SLACK_S)
+
+    def learn(self, guests: dict[str, Guest]) -> None:
+        self._wait(self._core.learn(guests), _SLACK_S)
+
+    def find_bundle(self, bundle: str, fingerprint: str) -> str | None:
+        return self._shelf.find(bundle, fingerprint)
+
+    def put_bundle(self, fingerprint: str, name: str, offset: int, data: bytes) -> None:
+        self._shelf.put(fingerprint, name, offset, data)
+
+    def keep_bundle(self, fingerprint: str) -> str:
+        return self._shelf.keep(fingerprint)
+
+    def put_file(self, name: str, offset: int, data: bytes) -> None:
+        write_piece(self._settings.run_dir, name, offset, data)
+
+    def up(self, role: str = "") -> list[str]:
+        return self._wait(self._core.up(role), _SLACK_S)
+
+    def command(self, names: Iterable[str], verb: str, timeout_s: float) -> dict[str, Done]:
+        return self._wait(self._core.command(names, verb, timeout_s), timeout_s + _SLACK_S)
+
+    def finish(self, budget: StopBudget) -> StopReport:
+        return self._wait(self._core.finish(budget), budget.exit_s + 2 * _SLACK_S)
+
+    def clock(self) -> Clock:
+        return Clock(Path("/proc/sys/kernel/random/boot_id").read_text().strip(), time.monotonic())
+
+    def files(self) -> list[tuple[str, int]]:
+        return left_behind(self._settings.run_dir)
+
+    def read_file(self, name: str, offset: int) -> bytes:
+        return read_piece(self._settings.run_dir, name, offset)
+
+    def leave(self) -> None:
+        if self._settings.lease_s is not None:  # else it is the command's own run folder
+            shutil.rmtree(self._settings.run_dir, ignore_errors=True)
+
     def close(self) -> None:
         """End the thread; for an agent that is not an actor. Whatever still runs is killed."""
         self._wait(self._core.close(), _OPEN_S)
@@ -107,4 +164,12 @@ class Agent(AgentApi):
         while not wait_gone(owner_pid, 3_600.0):
             pass
         kill_run(self._settings.run_id, timeout_s=1.0)
+        os._exit(1)
+
+    def _end_unasked(self, lease_s: float) -> None:
+        """An agent that nobody asks for news any more serves a run that has ended, or lost this host."""
+        while (left_s := self._asked_s + lease_s - time.monotonic()) > 0.0:
+            time.sleep(left_s)
+        kill_run(self._settings.run_id, timeout_s=1.0)
+        self.leave()
         os._exit(1)

@@ -1,9 +1,9 @@
 """What an agent can be asked to do, in process or as an actor."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from launch.event_box import AgentEvent
 from launch.role_table import CrashReport
@@ -11,6 +11,9 @@ from shared.config import RunConfig
 from shared.schemes import scheme_of
 from shared.spec import RoleSpec
 from shared.wire.messages import Ask, AskResult, Ready
+
+if TYPE_CHECKING:
+    from launch.ordered_stop import Settled
 
 ROLE_MODULES = {"bs": "basestation.process", "ce": "channel_emulator.process", "ue": "userequipment.process"}
 WARM_ROLES = ("bs", "ue")
@@ -37,7 +40,9 @@ class AgentSettings:
     `role_modules` says which module's `main(spec)` is a role, `warm_modules` what is imported before forking
     roles with a model, beyond those modules themselves. `curve_users`: for how many users (and the other
     roles) the agent makes CURVE keys; 0: links without CURVE. `sample_every_s`: how often it is noted what
-    processes use, if at all.
+    processes use, if at all. `kinds` of roles that it may be asked for. `lease_s`: on another host than the
+    command's, where `run_dir` does not exist: it makes a folder of its own, and ends when it has been asked
+    nothing for so long.
     """
 
     run_id: str
@@ -48,6 +53,8 @@ class AgentSettings:
     warm_modules: tuple[str, ...] = WARM_MODULES
     curve_users: int = 0
     sample_every_s: float | None = None
+    kinds: tuple[str, ...] = tuple(ROLE_MODULES)
+    lease_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +80,21 @@ class StopReport:
     """How a stop went. `roles` as in the summary; `late` names who missed which step."""
 
     roles: list[dict[str, Any]]
-    drained: bool
-    counters_equal: bool
+    drained: bool = True
+    counters_equal: bool = True
     late: dict[str, list[str]] = field(default_factory=dict)
     killed: list[str] = field(default_factory=list)
     crashes: list[CrashReport] = field(default_factory=list)
     kernel: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def after(self, settled: "Settled") -> "StopReport":
+        """With how the steps before the last one went."""
+        return replace(
+            self,
+            drained=settled.drained,
+            counters_equal=settled.counters_equal,
+            late=settled.late | self.late,
+        )
 
 
 class AgentApi(ABC):

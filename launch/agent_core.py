@@ -13,11 +13,13 @@ from launch.agent_api import WARM_ROLES, AgentSettings, StopBudget, StopReport
 from launch.chaos.hands import Hands
 from launch.errors import LaunchError, RoleRefused
 from launch.event_box import AgentEvent, EventBox
+from launch.host_address import LOOPBACK, address_in
 from launch.nursery import Nursery, Report
-from launch.ordered_stop import OrderedStop
+from launch.ordered_stop import OrderedStop, end_roles
 from launch.resources.sampler import RESOURCES_FILE, ResourceLog, Watched, keep_sampling
 from launch.role_table import RoleEntry, RoleTable, last_lines
 from launch.runfolder import JOURNAL_FILE
+from shared.keys import Guest
 from shared.ledger import Counters
 from shared.link import ControlHub
 from shared.link_curve import make_key_book
@@ -53,11 +55,25 @@ class AgentCore:
         self._keys = make_key_book(settings.curve_users) if settings.curve_users else None
         modules = settings.role_modules
         warm = (*settings.warm_modules, *(modules[role] for role in WARM_ROLES))
-        self._nurseries = {
-            "warm": self._nursery("warm", warm),
-            "light": self._nursery("light", (modules["ce"],)),
-        }
+        self._data_host = LOOPBACK
+        self._bundle: str | None = None  # where it is on this host, if not where the configuration says
+        modules_of = {"warm": warm, "light": (modules["ce"],)}
+        labels = {_label(kind) for kind in settings.kinds}
+        self._nurseries = {label: self._nursery(label, modules_of[label]) for label in labels}
         self.hands = Hands(self._table, self._nursery_of, settings.run_dir / JOURNAL_FILE)
+
+    async def join(self, data_network: str | None, node_address: str, bundle: str | None) -> str:
+        """Be one of several hosts: the address at which the emulator listens, if it is here."""
+        self._data_host = address_in(data_network, node_address, self._settings.host)
+        self._bundle = bundle
+        return self._data_host
+
+    async def introduce(self, names: list[str]) -> dict[str, Guest]:
+        return {} if self._keys is None else self._keys.introduce(names)
+
+    async def learn(self, guests: dict[str, Guest]) -> None:
+        if self._keys is not None:
+            self._keys.learn(guests)
 
     async def open(self) -> None:
         for nursery in self._nurseries.values():
@@ -95,7 +111,17 @@ class AgentCore:
         if known is not None and known.alive and not beside:
             raise LaunchError(f"{spec.name} runs already (pid {known.pid})")
         keys = None if self._keys is None else self._keys.role(spec.name)
-        spec = dataclasses.replace(spec, control_endpoint=self._hub.endpoint, keys=keys)
+        bundle = self._bundle or spec.config.bundle
+        data_endpoint = spec.data_endpoint or (f"tcp://{self._data_host}:0" if spec.role == "ce" else "")
+        spec = dataclasses.replace(
+            spec,
+            config=spec.config.model_copy(update={"bundle": bundle}),
+            run_dir=self._settings.run_dir,
+            host=self._settings.host,
+            control_endpoint=self._hub.endpoint,
+            data_endpoint=data_endpoint,
+            keys=keys,
+        )
         entry = RoleEntry(spec)
         self._table.add(entry)
         self._nursery_of(spec).fork(spec, self._settings.role_modules[spec.role])
@@ -170,9 +196,23 @@ class AgentCore:
 
     async def stop(self, budget: StopBudget) -> StopReport:
         await self.hands.let_go()
-        report = await OrderedStop(self, self._table, budget, self._settings.host).run()
+        settled = await OrderedStop(self, budget).run()
+        return (await self.finish(budget)).after(settled)
+
+    async def finish(self, budget: StopBudget) -> StopReport:
+        """The last step of a stop: every role ends."""
+        await self.hands.let_go()
+        report = await end_roles(self, self._table, budget, self._settings.host)
         await self._close_nurseries()
         return report
+
+    async def up(self, role: str = "") -> list[str]:
+        """Living roles that can follow a command: those that said they were ready."""
+        return [
+            entry.spec.name
+            for entry in self._table.latest()
+            if entry.alive and entry.ready is not None and entry.spec.role.startswith(role)
+        ]
 
     async def close(self) -> None:
         await self._close_nurseries()
@@ -295,7 +335,7 @@ class AgentCore:
         elif report["event"] == "unloadable":
             self._break(f"{report['module']} cannot be imported: {report['detail']}")
         elif report["event"] == "ended":
-            running = [e for e in self._table if e.alive and self._label(e.spec) == report["label"]]
+            running = [e for e in self._table if e.alive and _label(e.spec.role) == report["label"]]
             last = last_lines(self._log_of(report["label"]))
             if running:
                 self._break(f"forkserver {report['label']} ended: {last[-1] if last else 'no output'}")
@@ -321,11 +361,8 @@ class AgentCore:
 
     # --- names ----------------------------------------------------------------------------------------
 
-    def _label(self, spec: RoleSpec) -> str:
-        return "warm" if spec.role in WARM_ROLES else "light"
-
     def _nursery_of(self, spec: RoleSpec) -> Nursery:
-        return self._nurseries[self._label(spec)]
+        return self._nurseries[_label(spec.role)]
 
     def _log_of(self, label: str) -> Path:
         return self._settings.run_dir / "logs" / f"forkserver-{label}.log"
@@ -336,3 +373,8 @@ class AgentCore:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             environment.setdefault(name, "1")
         return Nursery(label, modules, self._log_of(label), environment, self._on_report)
+
+
+def _label(role: str) -> str:
+    """Of the forkserver."""
+    return "warm" if role in WARM_ROLES else "light"

@@ -15,3 +15,7 @@ class RunFolderError(LaunchError):
 
 class Interrupted(LaunchError):
     """A stop signal ended it before its end."""
+
+
+class HostLost(LaunchError):
+    """The agent of a host is gone, or does not answer in time."""

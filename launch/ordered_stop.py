@@ -8,7 +8,9 @@ stop      all: kernel counters to the journal, connections closed, exit 0
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from launch.agent_api import StopBudget, StopReport
 from launch.role_table import RoleTable
@@ -22,52 +24,45 @@ if TYPE_CHECKING:
 _DRAIN_ORDER = ("bs", "ue", "ce")
 
 
-class OrderedStop:
-    """One use. `table` is the agent's own."""
+class Crew(Protocol):
+    """The roles of a run, on one host or on many."""
 
-    def __init__(self, agent: "AgentCore", table: RoleTable, budget: StopBudget, host: str) -> None:
-        self._agent = agent
-        self._table = table
+    async def up(self, role: str = "") -> list[str]:
+        """Those that can follow a command; of one kind."""
+
+    async def command(self, names: Iterable[str], verb: str, timeout_s: float) -> dict[str, Done]:
+        """Give a command to roles and gather what answers in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Whether all is drained and the ends of every link agree; `late` names who missed which step."""
+
+    drained: bool
+    counters_equal: bool
+    late: dict[str, list[str]] = field(default_factory=dict)
+
+
+class OrderedStop:
+    """All steps but the last. One use."""
+
+    def __init__(self, crew: Crew, budget: StopBudget) -> None:
+        self._crew = crew
         self._budget = budget
-        self._host = host
         self._late: dict[str, list[str]] = {}
 
-    async def run(self) -> StopReport:
-        """Returns when every role has ended."""
-        crashes = [e.crash_report() for e in self._table if not e.alive and not e.asked_to_end]
+    async def run(self) -> Settled:
+        """Returns when nothing is under way any more, or its time is over."""
         drained = await self._drain()
-        await self._command(self._alive(), "quiesce", self._budget.quiesce_s)
+        await self._command(await self._crew.up(), "quiesce", self._budget.quiesce_s)
         equal = await self._counters_equal()
-        for entry in self._table:
-            entry.asked_to_end = True
-        done = await self._command(self._alive(), "stop", self._budget.exit_s)
-        killed = await self._agent.ended(self._table, self._budget.exit_s / 2)
-        for entry in killed:
-            self._agent.kill(entry)
-        await self._agent.ended(killed, 2.0)
-        return StopReport(
-            roles=[entry.describe(self._host) for entry in self._table],
-            drained=drained,
-            counters_equal=equal,
-            late=self._late,
-            killed=[entry.spec.name for entry in killed],
-            crashes=crashes,
-            kernel={name: dict(answer.values) for name, answer in done.items()},
-        )
-
-    def _alive(self, role: str = "") -> list[str]:
-        """Living roles that could follow a command: those that said they were ready."""
-        return [
-            entry.spec.name
-            for entry in self._table.latest()
-            if entry.alive and entry.ready is not None and entry.spec.role.startswith(role)
-        ]
+        return Settled(drained, equal, self._late)
 
     async def _drain(self) -> bool:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._budget.drain_s
         for role in _DRAIN_ORDER:
-            await self._command(self._alive(role), "drain", max(0.05, deadline_s - loop.time()))
+            await self._command(await self._crew.up(role), "drain", max(0.05, deadline_s - loop.time()))
         return "drain" not in self._late
 
     async def _counters_equal(self) -> bool:
@@ -75,8 +70,8 @@ class OrderedStop:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._budget.counters_s
         while (left_s := deadline_s - loop.time()) > 0:
-            names = self._alive()
-            samples = await self._agent.command(names, "sample", left_s)
+            names = await self._crew.up()
+            samples = await self._crew.command(names, "sample", left_s)
             whole = len(samples) == len(names)  # an end that did not answer agrees with nothing
             if whole and ends_agree([row for done in samples.values() for row in _rows(done)]):
                 return True
@@ -85,11 +80,32 @@ class OrderedStop:
         return False
 
     async def _command(self, names: list[str], verb: str, timeout_s: float) -> dict[str, Done]:
-        done = await self._agent.command(names, verb, timeout_s)
+        done = await self._crew.command(names, verb, timeout_s)
         late = [name for name in names if name not in done]
         if late:
             self._late.setdefault(verb, []).extend(late)
         return done
+
+
+async def end_roles(agent: "AgentCore", table: RoleTable, budget: StopBudget, host: str) -> StopReport:
+    """The last step, on one host. Returns when every role has ended."""
+    crashes = [e.crash_report() for e in table if not e.alive and not e.asked_to_end]
+    for entry in table:
+        entry.asked_to_end = True
+    names = await agent.up()
+    done = await agent.command(names, "stop", budget.exit_s)
+    late = [name for name in names if name not in done]
+    killed = await agent.ended(table, budget.exit_s / 2)
+    for entry in killed:
+        agent.kill(entry)
+    await agent.ended(killed, 2.0)
+    return StopReport(
+        roles=[entry.describe(host) for entry in table],
+        late={"stop": late} if late else {},
+        killed=[entry.spec.name for entry in killed],
+        crashes=crashes,
+        kernel={name: dict(answer.values) for name, answer in done.items()},
+    )
 
 
 def _rows(done: Done) -> list[LedgerRow]:

@@ -11,19 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from basestation.image_door import BadInput
-from launch.agent_api import HURRIED, ROLE_MODULES, AgentSettings, StopBudget, warm_modules
+from launch.agent_api import HURRIED, ROLE_MODULES, AgentApi, AgentSettings, StopBudget, warm_modules
 from launch.cluster import Cluster
 from launch.datasets.errors import DatasetError
 from launch.errors import LaunchError, RoleRefused
+from launch.gather import fetch_host
+from launch.host_group import HostGroup
+from launch.host_start import bring_file, start_group
 from launch.local_control import LocalControl
 from launch.orders import Orders
+from launch.placement import place
 from launch.testbed import Tell, Testbed
 from shared.config import RunConfig
 from shared.config_file import ConfigError
+from shared.keys import MAX_KEY_USERS
+from shared.link_curve import curve_available
 
 USER_ERRORS = (ConfigError, DatasetError, LaunchError, BadInput)
 _DRAIN_SLACK_S = 5.0
 _BROKEN_DRAIN_S = 2.0
+_GATHER_S = 120.0
+_HURRIED_GATHER_S = 0.5
 ROLE_MODULES_VARIABLE = "M4SC_ROLE_MODULES"
 """JSON {role: module}: other mains for roles, by which tests run deliberately broken builds."""
 
@@ -51,6 +59,7 @@ class Session:
         self._failing = threading.Lock()
         self._failed = False
         self._cluster = Cluster(config.cluster)
+        self._group: HostGroup | None = None
         self._testbed: Testbed | None = None
         self._control: LocalControl | None = None
 
@@ -106,7 +115,7 @@ class Session:
             self._cluster.start()
             self.on_ray_started()
             self._mark("ray")
-            agent = self._cluster.agent(self._settings())
+            agent = self._agents()
             testbed = self._testbed = Testbed(
                 self.config, self._run_dir, self._orders.run_id, agent, self._tell
             )
@@ -115,6 +124,7 @@ class Session:
             endpoint = testbed.start_emulator(timeout_s)
             self._mark("emulator")
             self._wait_for(workload)
+            self._bring_workload()
             self._phase(f"starting the base station and {self.config.users} UEs")
             testbed.start_others(endpoint, timeout_s)
         self.roles = testbed.status()["roles"]
@@ -122,7 +132,45 @@ class Session:
         self._tell({"kind": "ready", "roles": self.roles})
         return testbed
 
-    def _settings(self) -> AgentSettings:
+    def _agents(self) -> AgentApi:
+        """Of this host, or, where roles are placed on several, of all of those: then CURVE is the default."""
+        config = self.config
+        placement = self._placement = place(self._cluster.hosts(), config.users, config.cluster.placement)
+        curve = config.security.curve_on(len(placement.hosts))
+        if curve and config.users > MAX_KEY_USERS:
+            raise ConfigError(f"security.curve: at most {MAX_KEY_USERS} users, not {config.users}")
+        if curve and not curve_available():
+            raise ConfigError("security.curve: this machine's ZeroMQ was built without CURVE")
+        settings = self._settings(config.users if curve else 0)
+        if len(placement.hosts) == 1:
+            return self._cluster.agent(placement.hosts[0], settings)
+        self._phase(f"joining {len(placement.hosts)} hosts: {', '.join(h.name for h in placement.hosts)}")
+        self._group = start_group(placement, config, settings, self._cluster.agent, self._phase)
+        self._mark("hosts")
+        return self._group
+
+    def _bring_workload(self) -> None:
+        """UEs on other hosts read their questions there."""
+        if self._group is not None and self.config.question_at == "ue":
+            elsewhere = {host.name for host in self._placement.hosts if not host.here}
+            bring_file(self._group, self._run_dir / "workload.jsonl", elsewhere)
+
+    def _gather(self, testbed: Testbed) -> None:
+        """What other hosts have of the run; what cannot be had is said in the journal."""
+        if self._group is None:
+            return
+        here = self._placement.hosts[0].name
+        for host, agent in self._group.living().items():
+            if host == here:
+                continue
+            try:
+                fetch_host(agent, host, self._run_dir, _HURRIED_GATHER_S if self._hurried else _GATHER_S)
+            except LaunchError as error:
+                line = f"host {host} is lost: what it has of the run cannot be gathered: {error}"
+                testbed.record_lost_host(host, self._placement.roles_on(host), line)
+        self._group.close()
+
+    def _settings(self, curve_users: int) -> AgentSettings:
         replaced = json.loads(os.environ.get(ROLE_MODULES_VARIABLE, "{}"))
         return AgentSettings(
             run_id=self._orders.run_id,
@@ -131,7 +179,7 @@ class Session:
             owner_pid=os.getpid(),
             role_modules={**ROLE_MODULES, **replaced},
             warm_modules=warm_modules(self.config),
-            curve_users=self.config.users if self.config.security.curve_on() else 0,
+            curve_users=curve_users,
             sample_every_s=self.config.resources.every_s,
         )
 
@@ -181,6 +229,7 @@ class Session:
         self._phase("stopping")
         report = testbed.stop(HURRIED if self._hurried else self._budget())
         self.roles = report.roles
+        self._gather(testbed)
         self._mark("stopped")
         self._facts |= {
             "drained": report.drained,

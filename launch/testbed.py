@@ -1,7 +1,6 @@
-"""A running testbed: Ray, the agent of this host and its roles, from the supervisor's point of view.
+"""A running testbed: its agent, or agents, and its roles, from the supervisor's point of view.
 
-Placement: every role on this host. Links are loopback and the run folder is local, so an existing cluster
-(`cluster.address`) must have a node on this machine; the agent is pinned to it.
+An existing cluster (`cluster.address`) must have a node on this machine: the base station runs there.
 """
 
 import math
@@ -136,7 +135,7 @@ class Testbed:
         self._striker.close(time.monotonic())
         report = self._agent.stop(budget)
         for event in self._agent.events(0.0):  # the last numbers; what ends now is not a crash
-            if event.what == "progress":
+            if event.what in ("progress", "host_lost"):
                 self._on_event(event)
         for step, names in report.late.items():
             self._record("late", -1, f"{step}: {', '.join(names) or 'the ends of a link disagree'}")
@@ -181,10 +180,23 @@ class Testbed:
         elif event.what == "not_sampled":
             self._record("not_sampled", -1, str(event.values["line"]))
             self._tell({"kind": "note", "text": str(event.values["line"])})
+        elif event.what == "host_lost":
+            self.record_lost_host(event.values["host"], event.values["names"], str(event.values["line"]))
         elif event.what == "ready" and _name(event) in self._place.starting:
             self._on_started(event)
         elif event.what in ("crashed", "ended"):
             self._on_end(event)
+
+    def record_lost_host(self, host: str, names: list[str], line: str) -> None:
+        """Its roles are lost, with all they had written. Without base station or emulator a run ends."""
+        self._record("host_lost", -1, line, place=host)
+        for name in names:
+            user = int(name.removeprefix("ue-")) if name.startswith("ue-") else -1
+            self._record("unreachable", user, line, peer=name)
+            self._place.starting.pop(name, None)
+        self._tell({"kind": "note", "text": f"{line}; lost with it: {', '.join(names) or 'no role'}"})
+        if {"bs", "ce"} & set(names):
+            self.failure = self.failure or line
 
     def _on_started(self, event: AgentEvent) -> None:
         """A role that was started while the others run is ready."""

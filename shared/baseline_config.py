@@ -17,6 +17,7 @@ class BaselineConfig(BaseModel):
 
     At `quality`, 0 to 100 or 'lossless', or at the highest whose bytes fit `image_uses` channel uses, pilots
     included; without either, at 50. `image_size`: pixels a side that are sent (none: what the model takes).
+    `codec`: what lies between the two halves of the whole model that answers (`shared.semantic.whole`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,6 +26,7 @@ class BaselineConfig(BaseModel):
     quality: Annotated[int, Field(ge=LOWEST, le=HIGHEST)] | Literal["lossless"] | None = None
     image_uses: int | None = Field(None, ge=1)
     image_size: int | None = Field(None, ge=8, le=4_096)
+    codec: Literal["linear", "bypass"] = "linear"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -230,11 +231,44 @@ class LivenessConfig(_Section):
     timeout_ms: int = Field(5_000, ge=50)
 
 
+class PlacementConfig(_Section):
+    """Which hosts of the cluster take which roles, each by its host name or the address of its Ray node.
+
+    What is left out is decided by node labels (`launch.placement`).
+    """
+
+    bs: str | None = None
+    ce: str | None = None
+    ues: tuple[str, ...] = ()
+
+
 class ClusterConfig(_Section):
-    """`address` none: a private Ray on this machine; else the address of a running Ray cluster."""
+    """`address` none: a private Ray on this machine; else the address of a running Ray cluster.
+
+    `data_network`: in CIDR notation, the network that carries the data plane; each host advertises its own
+    address in it (none: that of its Ray node). A host whose agent says nothing for `host_timeout_s` is lost.
+    A bundle above `bundle_copy_mib` is not copied to hosts that lack it.
+    """
 
     address: str | None = None
     start_timeout_s: float = Field(60.0, gt=0.0)
+    placement: PlacementConfig = PlacementConfig()
+    data_network: str | None = None
+    host_timeout_s: float = Field(10.0, ge=1.0, le=600.0)
+    bundle_copy_mib: int = Field(4_096, ge=0)
+
+    @field_validator("data_network")
+    @classmethod
+    def _is_network(cls, value: str | None) -> str | None:
+        if value is not None:
+            ip_network(value)  # its ValueError says what is wrong
+        return value
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.address is None and (self.placement != PlacementConfig() or self.data_network is not None):
+            raise ValueError("placement and data_network need cluster.address: a private Ray has one host")
+        return self
 
 
 class ResourcesConfig(_Section):
@@ -244,7 +278,7 @@ class ResourcesConfig(_Section):
 
 
 class SecurityConfig(_Section):
-    """`curve`: CURVE on all links; none: where a run has more than one host, which no run has today."""
+    """`curve`: CURVE on all links; none: where a run has more than one host."""
 
     curve: bool | None = None
 

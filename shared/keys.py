@@ -10,7 +10,7 @@ and launcher know (the id crosses the wire encrypted): nobody can claim another'
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,10 +96,22 @@ class RoleKeys:
 
 
 class KeyBook:
-    """The launcher's: all pairs of a run, by role name, 'agent' among them."""
+    """An agent's: the pairs of its host's roles by name, 'agent' among them, and guests on other hosts.
+
+    Secret keys never leave the host on which they were made: of the others it learns what hubs must know.
+    """
 
     def __init__(self, pairs: Mapping[str, KeyPair]) -> None:
         self._pairs = dict(pairs)
+        self._elsewhere: dict[str, Guest] = {}
+
+    def introduce(self, names: Iterable[str]) -> dict[str, Guest]:
+        """Roles of this host as others may know them. Raises `KeyError` for a name without a pair."""
+        return {name: Guest(self._pairs[name].public, self._pairs[name].tag) for name in names}
+
+    def learn(self, guests: Mapping[str, Guest]) -> None:
+        """Roles that run on other hosts, with the keys that were made there."""
+        self._elsewhere |= guests
 
     def agent(self) -> HubKeys:
         """Of the hub of the control links: every role is a guest."""
@@ -107,13 +119,13 @@ class KeyBook:
 
     def role(self, name: str) -> RoleKeys:
         """Of one role. Raises `KeyError` for a name without a pair."""
-        hubs = {hub: self._pairs[hub].public for hub in ("agent", "ce") if hub != name}
+        known = self._guests()
+        hubs = {hub: known[hub].public for hub in ("agent", "ce") if hub != name}
         return RoleKeys(self._pairs[name], hubs, self._guests("agent", "ce") if name == "ce" else {})
 
     def _guests(self, *without: str) -> dict[str, Guest]:
-        return {
-            name: Guest(pair.public, pair.tag) for name, pair in self._pairs.items() if name not in without
-        }
+        known = self.introduce(self._pairs) | self._elsewhere
+        return {name: guest for name, guest in known.items() if name not in without}
 
 
 def key_names(users: int) -> list[str]:

@@ -71,13 +71,13 @@ def run_role(
 
 
 def open_data_link(spec: RoleSpec, counters: Counters | None) -> DataHub | DataPeer:
-    """The emulator's hub, on the address at which this host's agent is reached; or a peer's link to it.
-
-    Raises `OSError`.
+    """The emulator's hub, where `data_endpoint` says (port 0: a free one), else on its agent's address; or a
+    peer's link to it. Raises `OSError`.
     """
     limits, keys = spec.config.limits, spec.keys
     if spec.role == "ce":
-        host = spec.control_endpoint.removeprefix("tcp://").rpartition(":")[0] or "127.0.0.1"
+        where = spec.data_endpoint or spec.control_endpoint
+        host = where.removeprefix("tcp://").rpartition(":")[0] or "127.0.0.1"
         return DataHub(
             counters,
             host,

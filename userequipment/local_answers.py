@@ -18,7 +18,7 @@ class LocalModel:
 
     def __init__(self, config: RunConfig, bundle: Bundle) -> None:
         self._config = config
-        self.model = WholeModel(bundle, config.split_layer, pick_device(config.device))
+        self.model = WholeModel(bundle, config.split_layer, pick_device(config.device), config.baseline.codec)
 
     def warm_up(self) -> None:
         """One answer that nobody asked for."""

@@ -22,8 +22,11 @@ from shared.wire.messages import (
     UplinkRequest,
 )
 
-MAX_REMEMBERED = 8_192
-"""Messages per user and direction whose repeats are told apart; beyond, the oldest is forgotten."""
+MAX_REMEMBERED = 2_048
+"""Messages per user and direction whose repeats are told apart; beyond, the oldest is forgotten.
+
+Some 250 bytes each. A request has about nine, and they are repeated within seconds.
+"""
 MAX_FAULTS = 1_024
 """Of a run, injected ones included."""
 

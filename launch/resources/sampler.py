@@ -60,6 +60,8 @@ class ResourceLog:
                 return None
             times = process.cpu_times()
             pss = process.memory_full_info().pss
+            if pss == 0:  # it is ending, and has given its memory back
+                return None
             return pss, process.num_fds(), process.num_threads(), round(times.user + times.system, 2)
         except psutil.Error:
             return None

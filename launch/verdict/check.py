@@ -1,8 +1,9 @@
 """The verdict on a run: valid, invalid or unknown, and why.
 
 Invalid: a rule is broken, whatever else is known. Unknown: no rule is broken, but something that must be
-known is not: the run was cut short, the journal is torn, a scheduled fault never struck, fewer than 99% of
-the requests outside fault windows were answered, or nothing under faults or after them. Valid: neither.
+known is not: the run was cut short, a host was lost, the journal is torn, a scheduled fault never struck,
+fewer than 99% of the requests outside fault windows were answered, or nothing under faults or after them.
+Valid: neither.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ State = Literal["valid", "invalid", "unknown"]
 EXIT_CODES: dict[str, int] = {"valid": 0, "invalid": 1, "unknown": 3}
 _FIELDS: Final[dict[str, tuple[type, ...]]] = {
     **dict.fromkeys(("user", "bytes_sent", "bytes_retrans", "bytes_received"), (int,)),
+    **dict.fromkeys(("ledger_sent", "ledger_received"), (int,)),
     **dict.fromkeys(("what", "fault"), (str,)),
     "later": (list, tuple),
 }
@@ -77,6 +79,8 @@ def check(
     for event in journal_events:
         if event.get("event") == "process" and event.get("what") == "interrupted":
             findings.doubt("cut short", f"interrupted: {event.get('detail', '')}")
+        if event.get("event") == "process" and event.get("what") == "host_lost":
+            findings.doubt("host lost", str(event.get("detail", "")))
     if planned is not None and counts["attempted"] < planned and counts["attempted"]:
         findings.doubt("cut short", f"{counts['attempted']} of {planned} planned requests were invoked")
     check_effects(journal_events, rows, whole_run_faults, findings)

@@ -23,7 +23,9 @@ Link = tuple[str, str]
 """(hop, the UE's user as text, '' on 'bs-ce' and for strangers at the emulator)."""
 
 UNITS = ("frames", "payload_bytes", "header_bytes", "wire_bytes", "channel_uses")
-BREAKING = frozenset({"crashed", "killed", "died", "lost", "fenced", "restarted", "silent", "frozen"})
+UNREAD = "unreachable"
+"""Of a process event: the role's host was lost, and its counters and its part of the journal with it."""
+BREAKING = frozenset({"crashed", "killed", "died", "lost", "fenced", "restarted", "silent", "frozen", UNREAD})
 GOODBYE = "said goodbye"
 
 
@@ -39,11 +41,17 @@ def broken_links(events: Iterable[Event]) -> set[str]:
     return broken
 
 
+def unread_ends(events: Iterable[Event]) -> set[str]:
+    """Ends that nothing is known of: nothing can be compared with them."""
+    unread = (e for e in events if e.get("event") == "process" and e.get("what") == UNREAD)
+    return {end for event in unread for end in _ends_of(event)}
+
+
 def check_links(
     rows: Sequence[LedgerRow], events: Sequence[Event], settled: bool, findings: Findings
 ) -> None:
     """Add findings on hops. `settled`: the run drained and every role stopped, so nothing is under way."""
-    broken = broken_links(events)
+    broken, unread = broken_links(events), unread_ends(events)
     sent: dict[tuple[Link, str, str, str], list[int]] = defaultdict(lambda: [0] * len(UNITS))
     taken: dict[tuple[Link, str, str, str], list[int]] = defaultdict(lambda: [0] * len(UNITS))
     for row in rows:
@@ -59,7 +67,7 @@ def check_links(
     for name in sorted(set(sent) | set(taken)):
         link, direction, klass, purpose = name
         offered, arrived = sent[name], taken[name]
-        if offered == arrived:
+        if offered == arrived or _is_broken(link, unread):
             continue
         loose = not settled or _is_broken(link, broken)
         if loose and (klass == "unknown" or all(a >= b for a, b in zip(offered, arrived, strict=True))):
@@ -115,8 +123,9 @@ def check_kernel(rows: Sequence[LedgerRow], events: Sequence[Event], findings: F
         if any(end in broken for end in (own, *ends)):
             continue
         pair = own, ends[-1] if ends else ""
-        kernel = event.get("bytes_sent", 0) - event.get("bytes_retrans", 0), event.get("bytes_received", 0)
-        counted = event.get("ledger_sent", kernel[0]), event.get("ledger_received", kernel[1])
+        sent = _number(event, "bytes_sent", 0) - _number(event, "bytes_retrans", 0)
+        kernel = sent, _number(event, "bytes_received", 0)
+        counted = _number(event, "ledger_sent", sent), _number(event, "ledger_received", kernel[1])
         names[pair] = f"{own} on {link}"
         read[pair].append(kernel)
         _compare(names[pair], kernel, counted, "link", True, findings)
@@ -126,6 +135,11 @@ def check_kernel(rows: Sequence[LedgerRow], events: Sequence[Event], findings: F
         all_read = len(kernels) >= attached[pair]
         _compare(names[pair], sums, booked.get(pair, (0, 0)), "ledger", all_read, findings)
     return sum(map(len, read.values()))
+
+
+def _number(event: Event, name: str, default: int) -> int:
+    value = event.get(name)
+    return default if value is None else int(value)
 
 
 def _compare(

@@ -1,17 +1,21 @@
 """The whole model on one node: image encoder, projector, all layers; nothing of it crosses any air.
 
 It is the sender's and the receiver's half run one after the other, so its masks are theirs, and so are its
-answers over a channel that changes nothing.
+answers over a channel that changes nothing. Weights that were trained with a channel code between the halves
+read a picture better through that code: the `codec` says whether the picture's tokens take it, without noise.
+Texts do not, since a question that is asked at a UE does not either.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import Answer, AnswerRequest, SemanticReceiver, State
-from shared.semantic.sender import SemanticSender, SenderRequest
+from shared.semantic.sender import CodecKind, SemanticSender, SenderRequest
 from shared.semantic.siglip import Picture
 
 
@@ -29,10 +33,14 @@ class WholeModel:
     """Needs a bundle loaded for all roles. `split_layer` says whose masks are used where."""
 
     def __init__(
-        self, bundle: Bundle, split_layer: int | None = None, device: str | torch.device = "cpu"
+        self,
+        bundle: Bundle,
+        split_layer: int | None = None,
+        device: str | torch.device = "cpu",
+        codec: CodecKind = "linear",
     ) -> None:
-        self._below = SemanticSender(bundle, split_layer, device, "bypass")
-        self._above = SemanticReceiver(bundle, split_layer, device, "bypass")
+        self._below = SemanticSender(bundle, split_layer, device, codec)
+        self._above = SemanticReceiver(bundle, split_layer, device, codec)
         self.prompts = self._above.prompts
 
     def answer(
@@ -62,7 +70,7 @@ class WholeModel:
         output = self._below.encode_requests([SenderRequest(prompt.task, text, index)], pictures)
         image, states = None, list[State]()
         if pictures:
-            image = output.image_tokens[0]
+            image = self._read(output.image_tokens[0])
         elif prompt.has_image:
             image = torch.zeros(self._above.image_length, self._above.width)
         if image is not None:
@@ -77,3 +85,8 @@ class WholeModel:
             max_new_tokens=max_new_tokens,
             trace=trace,
         )
+
+    def _read(self, image_ND: Tensor) -> Tensor:
+        """Image tokens as the layers above the split are used to them."""
+        symbols_NU = self._below.channel_encode(image_ND, "private")
+        return self._above.channel_decode(symbols_NU, np.zeros(len(symbols_NU), np.float32), "private")

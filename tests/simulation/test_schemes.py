@@ -71,7 +71,9 @@ def monolithic(bundle: Bundle) -> dict[str, list[int]]:
 def test_a_lossless_picture_is_answered_as_the_monolithic_model_does(
     monolithic: dict[str, list[int]],
 ) -> None:
-    world = world_of(config("webp_ldpc", split_layer=0, baseline={"quality": "lossless"}), workload(3))
+    world = world_of(
+        config("webp_ldpc", split_layer=0, baseline={"quality": "lossless", "codec": "bypass"}), workload(3)
+    )
     world.run_workload()
     assert check_invariants(world) == {"ok": 3}
     answers = {m.request_id: list(m.token_ids) for _, _, m in world.sent if isinstance(m, Answer)}
@@ -81,7 +83,7 @@ def test_a_lossless_picture_is_answered_as_the_monolithic_model_does(
 def test_answers_alone_are_those_of_the_monolithic_model(
     bundle: Bundle, monolithic: dict[str, list[int]]
 ) -> None:
-    world = world_of(config("answer_only", split_layer=0))
+    world = world_of(config("answer_only", split_layer=0, baseline={"codec": "bypass"}))
     world.run_workload()
     assert check_invariants(world) == {"ok": N}
     said = {e["request_id"]: e["text"] for e in world.events("ok")}

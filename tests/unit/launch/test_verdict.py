@@ -396,3 +396,16 @@ def test_garbage_that_nobody_here_offered_breaks_no_rule(run: MadeRun) -> None:
     run.meters["bs"].unreadable("ce", 70, "bad_checksum")
     verdict = check(run.events, run.rows())
     assert (verdict.state, verdict.findings) == ("valid", [])
+
+
+def test_a_lost_host_leaves_it_unknown_whatever_its_roles_counted(run: MadeRun) -> None:
+    """The counters of its UE are missing; what the emulator has from it was offered by nobody."""
+    rows = [row for row in run.rows() if row.key.end != "ue-0"]
+    assert check(run.events, rows).state == "invalid"
+    run.event("agent", "process", 99, what="host_lost", detail="host h2 is lost: gone")
+    run.event("agent", "process", 99, what="unreachable", detail="host h2 is lost: gone", peer="ue-0")
+    verdict = check(run.events, rows)
+    assert (verdict.state, verdict.exit_code) == ("unknown", 3)
+    assert "host lost: host h2 is lost: gone" in verdict.findings
+    others = [row for row in rows if row.key.end != "ue-1"]
+    assert check(run.events, others).state == "invalid"

@@ -122,3 +122,16 @@ def test_the_hub_finds_a_guest_under_its_tag() -> None:
     assert address == b"ue-1.4." + PAIRS["ue-1"].tag
     assert allowed.admitted(address, "ue-1") == b"ue-1.4"
     assert allowed.address(b"ue-7.0") == b"ue-7.0"
+
+
+def test_of_roles_on_other_hosts_only_what_hubs_must_know_is_learnt() -> None:
+    here, there = KeyBook(PAIRS), KeyBook({name: pair(50 + n) for n, name in enumerate(NAMES)})
+    told = there.introduce(["ue-1"])
+    here.learn(told)
+    there.learn(here.introduce(["bs", "ce"]))
+    user = there.role("ue-1")
+    assert user.hubs == {"agent": pair(50).public, "ce": PAIRS["ce"].public}
+    assert here.role("ce").guests["ue-1"] == Guest(user.own.public, user.own.tag)
+    assert here.role("ce").guests["ue-2"].public == PAIRS["ue-2"].public
+    assert user.own.secret not in repr(told).encode()
+    assert not hasattr(told["ue-1"], "secret")

@@ -61,6 +61,20 @@ def test_a_process_that_has_ended_leaves_no_row(tmp_path: Path) -> None:
     assert log.rows == 3
 
 
+def test_a_process_that_has_given_its_memory_back_leaves_no_row(tmp_path: Path) -> None:
+    """Ended and not yet waited for: a row of 0 bytes would be the end of every slope."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    log = ResourceLog(tmp_path / RESOURCES_FILE)
+    log.sample(1.0, [Watched("ue", 0, 0, child.pid)])
+    assert child.stdin is not None
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    log.sample(2.0, [Watched("ue", 0, 0, child.pid)])
+    log.close()
+    child.wait()
+    assert [sample.t_s for sample in read_resources(tmp_path)] == [1.0]
+
+
 def test_a_row_that_was_cut_short_is_left_out(tmp_path: Path) -> None:
     rows = [",".join(COLUMNS), "1.0,ue,0,0,7,1000,3,2,0.5", "2.0,ue,0,0,7,10"]
     (tmp_path / RESOURCES_FILE).write_text("\n".join(rows))
