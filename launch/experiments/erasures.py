@@ -225,4 +225,7 @@ def check_losses(name: str, rows: Iterable[LedgerRow], erased: int, frame: int) 
     at_ce = [row for row in rows if (row.key.hop, row.key.end, row.key.outcome) == dropped]
     lost = sum(row.values.frames for row in at_ce if row.key.reason in LOSSES)
     if not lost <= erased <= lost * frame:
-        raise LaunchError(f"{name}: {erased} tokens are erased, the ledger has {lost} lost frames of {frame}")
+        raise LaunchError(
+            f"{name}: {erased} tokens are erased, the ledger has {lost} lost frames of {frame}; a machine so busy "
+            "that UEs give up too early needs a larger --set retransmission.nack_after_ms"
+        )
