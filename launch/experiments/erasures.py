@@ -226,6 +226,6 @@ def check_losses(name: str, rows: Iterable[LedgerRow], erased: int, frame: int) 
     lost = sum(row.values.frames for row in at_ce if row.key.reason in LOSSES)
     if not lost <= erased <= lost * frame:
         raise LaunchError(
-            f"{name}: {erased} tokens are erased, the ledger has {lost} lost frames of {frame}; a machine so busy "
-            "that UEs give up too early needs a larger --set retransmission.nack_after_ms"
+            f"{name}: {erased} tokens are erased, the ledger has {lost} lost frames of {frame}; a machine so "
+            "busy that UEs give up too early needs a larger --set retransmission.nack_after_ms"
         )
