@@ -1,5 +1,6 @@
 """Scenario files: what is read from them, what a run is under them, and what is refused at the door."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,10 @@ def test_an_unknown_name_lists_the_shipped_ones() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_scenarios_fit_the_shipped_run(path: Path) -> None:
-    run = read_scenario(path.stem).under(load_config(CONFIGS / "chaos.yaml"))
+def test_shipped_scenarios_fit_the_shipped_run_as_their_comments_say(path: Path) -> None:
+    (command,) = re.findall(rf"^#   m4sc chaos chaos {path.stem}\b(.*)$", path.read_text(), re.MULTILINE)
+    chaos = load_config(CONFIGS / "chaos.yaml", tuple(re.findall(r"--set (\S+)", command)))
+    run = read_scenario(path.stem).under(chaos)
     assert run.channel.faults
     assert run.process_faults
     again = parse_config(yaml.safe_load(yaml.safe_dump(run.model_dump(mode="json"))), "again")
