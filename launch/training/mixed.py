@@ -1,6 +1,6 @@
 """Mixed precision: matrix products in bfloat16 where the processor is faster at them than in float32.
 
-Measured on 2 cores, for products of these models' sizes: 6 times as fast with AMX; 0.6 to 0.9 times with
+Measured on 2 cores, for products of these models' sizes: 6 times as fast with AMX; 0.5 to 1.0 times with
 AVX-512 BF16 alone; with AVX2 alone one takes fifty times as long. Training then stays in float32.
 """
 
