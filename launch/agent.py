@@ -41,6 +41,7 @@ class Agent(HostApi):
         self._settings = settings
         self._shelf = BundleShelf()
         self._asked_s = time.monotonic()
+        self._closed = threading.Event()
         # For an agent in somebody's Ray: what it starts must carry the run's id.
         os.environ[RUN_ID_VARIABLE] = settings.run_id
         self._events = EventBox()
@@ -51,7 +52,8 @@ class Agent(HostApi):
         if settings.owner_pid is not None:
             threading.Thread(target=self._end_with, args=(settings.owner_pid,), daemon=True).start()
         if settings.lease_s is not None:
-            threading.Thread(target=self._end_unasked, args=(settings.lease_s,), daemon=True).start()
+            lease = (settings.lease_s,)
+            threading.Thread(target=self._end_unasked, args=lease, name="m4sc-lease", daemon=True).start()
         self._wait(self._core.open(), _OPEN_S)
 
     def launch(self, specs: list[RoleSpec], timeout_s: float) -> list[Ready]:
@@ -141,7 +143,8 @@ class Agent(HostApi):
             shutil.rmtree(self._settings.run_dir, ignore_errors=True)
 
     def close(self) -> None:
-        """End the thread; for an agent that is not an actor. Whatever still runs is killed."""
+        """End the threads; for an agent that is not an actor. Whatever still runs is killed."""
+        self._closed.set()
         self._wait(self._core.close(), _OPEN_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_SLACK_S)
@@ -169,7 +172,8 @@ class Agent(HostApi):
     def _end_unasked(self, lease_s: float) -> None:
         """An agent that nobody asks for news any more serves a run that has ended, or lost this host."""
         while (left_s := self._asked_s + lease_s - time.monotonic()) > 0.0:
-            time.sleep(left_s)
+            if self._closed.wait(left_s):
+                return
         kill_run(self._settings.run_id, timeout_s=1.0)
         self.leave()
         os._exit(1)

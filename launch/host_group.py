@@ -45,7 +45,7 @@ class HostGroup(AgentApi):
         self._pool = ThreadPoolExecutor(len(self._agents), thread_name_prefix="m4sc-hosts")
         self.lost: dict[str, str] = {}
         for host in self._agents:
-            threading.Thread(target=self._watch, args=(host,), daemon=True).start()
+            threading.Thread(target=self._watch, args=(host,), name="m4sc-watch", daemon=True).start()
 
     # --- roles ----------------------------------------------------------------------------------------
 

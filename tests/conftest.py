@@ -71,7 +71,7 @@ def _open_contexts() -> set[int]:
 
 def _threads() -> set[threading.Thread]:
     """Those that somebody would have to join; libraries' own daemons live as long as the process."""
-    return {t for t in threading.enumerate() if not t.daemon or t.name == "compute"}
+    return {t for t in threading.enumerate() if not t.daemon or t.name.startswith(("compute", "m4sc-"))}
 
 
 def _children() -> set[int]:
