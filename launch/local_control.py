@@ -29,6 +29,7 @@ STATE_FILE = "up.json"
 LOCK_FILE = "up.lock"
 _MAX_LINE_BYTES = 32 * 2**20
 _IDLE_S = 120.0
+_LOOK_S = 0.1  # how soon the listener sees that it is to end
 
 
 def state_dir() -> Path:
@@ -109,11 +110,15 @@ class LocalControl:
         self._socket_dir = make_temp_dir("up")
         self._state = UpState(os.getpid(), run_id, str(run_dir), str(self._socket_dir / "s"))
         self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
 
     def serve(self, testbed: Testbed, on_down: Callable[[], None]) -> None:
         """Answer from now on, on threads of its own, and say where in the state file."""
         self._server = _Server(self._state.socket_path, testbed, on_down, self._state)
-        threading.Thread(target=self._server.serve_forever, name="m4sc-control", daemon=True).start()
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_S,), name="m4sc-control", daemon=True
+        )
+        self._thread.start()
         path = self._folder / STATE_FILE
         partial = path.with_name(f"{STATE_FILE}.{os.getpid()}")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -121,8 +126,12 @@ class LocalControl:
             json.dump({name: getattr(self._state, name) for name in UpState.__slots__}, file)
         partial.replace(path)
 
-    def remove_files(self) -> None:
-        """Socket and state file; the lock goes with the process."""
+    def close(self) -> None:
+        """Listen no more and remove socket and state file; the lock goes with the process."""
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
         with contextlib.suppress(OSError):
             (self._folder / STATE_FILE).unlink()
         shutil.rmtree(self._socket_dir, ignore_errors=True)

@@ -101,7 +101,7 @@ class Session:
         """What is outside the run folder and outlives processes."""
         self._cluster.remove_temp_dir()
         if self._control is not None:
-            self._control.remove_files()
+            self._control.close()
 
     # --- start ----------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ class FakeTestbed:
 def control(tmp_path: Path) -> Iterator[LocalControl]:
     control = LocalControl(tmp_path / "state", tmp_path / "run", "run-1")
     yield control
-    control.remove_files()
+    control.close()
 
 
 def ask(text: str) -> dict[str, Any]:
