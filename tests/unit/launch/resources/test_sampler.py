@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -24,25 +24,42 @@ from launch.resources.use import read_resources
 HELD_BYTES = 64 * 2**20
 
 
-def test_memory_descriptors_and_time_of_a_process_are_its_own(tmp_path: Path) -> None:
-    me = Watched("bs", -1, 2, os.getpid())
-    log = ResourceLog(tmp_path / RESOURCES_FILE)
-    log.sample(10.0, [me])
-    held = b"x" * HELD_BYTES
+GROWS = textwrap.dedent(f"""
+    import os, time
+    print("began", flush=True)
+    input()
+    held = b"x" * {HELD_BYTES}
     opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(5)]
-    began_s = time.process_time()
-    while time.process_time() < began_s + 0.1:
+    until_s = time.process_time() + 0.1
+    while time.process_time() < until_s:
         pass
-    log.sample(11.5, [me])
-    for descriptor in opened:
-        os.close(descriptor)
-    log.close()
+    print("grown", flush=True)
+    input()
+""")
+
+
+def test_memory_descriptors_and_time_of_a_process_are_seen(tmp_path: Path) -> None:
+    """Of a process without a past: one that ran other tests has freed memory that it would take from."""
+    with subprocess.Popen(
+        [sys.executable, "-c", GROWS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        watched = Watched("bs", -1, 2, child.pid)
+        log = ResourceLog(tmp_path / RESOURCES_FILE)
+        assert child.stdout.readline() == "began\n"
+        log.sample(10.0, [watched])
+        print(file=child.stdin, flush=True)
+        assert child.stdout.readline() == "grown\n"
+        log.sample(11.5, [watched])
+        log.close()
+        print(file=child.stdin, flush=True)
     before, after = read_resources(tmp_path)
-    assert (before.t_s, before.role, before.user, before.incarnation, before.pid) == (10.0, *me)
-    assert after.pss_bytes - before.pss_bytes == pytest.approx(len(held), rel=0.1)
-    assert after.fds - before.fds == len(opened)
+    assert (before.t_s, before.role, before.user, before.incarnation, before.pid) == (10.0, *watched)
+    assert after.pss_bytes - before.pss_bytes == pytest.approx(HELD_BYTES, rel=0.1)
+    assert after.fds - before.fds == 5
     assert after.cpu_s - before.cpu_s >= 0.09
-    assert after.threads >= 1
+    assert (before.threads, after.threads) == (1, 1)
 
 
 def test_a_process_that_has_ended_leaves_no_row(tmp_path: Path) -> None:
