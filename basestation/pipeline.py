@@ -13,7 +13,7 @@ import torch
 
 from basestation.channel_code import CodedGroup, body_uses, code_frames
 from basestation.compare import Comparison, TokenSequence, compare
-from basestation.encode import AdmittedRequest, encode_group
+from basestation.encode import AdmittedRequest, Foresee, encode_group
 from basestation.merge import merge
 from basestation.partition import Partition, partition
 from shared import index_map
@@ -51,21 +51,26 @@ def _identity(known: KnownImage | None) -> str:
 
 
 class GroupPipeline:
-    """The sender half of the M4SC scheme."""
+    """The sender half of the M4SC scheme. `foresee`: for tokens that are chosen by the question."""
 
     def __init__(
-        self, config: RunConfig, sender: SemanticSender, clock: Callable[[], float] = time.perf_counter
+        self,
+        config: RunConfig,
+        sender: SemanticSender,
+        clock: Callable[[], float] = time.perf_counter,
+        foresee: Foresee | None = None,
     ) -> None:
         self._config = config
         self._sender = sender
         self._clock = clock
+        self._foresee = foresee
         self.fingerprint = sender.fingerprint
 
     def run(self, group_id: int, requests: Sequence[AdmittedRequest]) -> GroupPlan:
         """Raises `BadInput` or ValueError when a request cannot be encoded."""
         config, sender = self._config, self._sender
         marks = [self._clock()]
-        sequences = encode_group(requests, sender, config.limits, config.rate)
+        sequences = encode_group(requests, sender, config.limits, config.rate, self._foresee)
         marks.append(self._clock())
         comparison = compare(sequences, config.sharing, sender.split_layer)
         comparison = merge(sequences, comparison, config.sharing, lambda c: self._price(sequences, c))

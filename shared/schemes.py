@@ -36,6 +36,7 @@ class Scheme:
 
 
 TOKEN_SETTINGS = (
+    "rate.selection",
     "rate.image_tokens",
     "rate.image_eighths",
     "rate.target",
