@@ -83,19 +83,24 @@ def encode_group(
         chosen: np.ndarray = chosen_N.cpu().numpy()
         return chosen
 
+    def of_image(tokens_BND: Tensor, request: AdmittedRequest) -> np.ndarray | None:
+        if request.image_key is None:
+            return None
+        own: np.ndarray = tokens_BND[place[request.image_key]].float().cpu().numpy()
+        return own
+
     return [
         TokenSequence(
             request_id=request.request_id,
             user=request.user,
             task=request.task,
             image_key=request.image_key,
-            image_ND=None
-            if request.image_key is None
-            else output.image_tokens[place[request.image_key]].float().cpu().numpy(),
+            image_ND=of_image(output.image_tokens, request),
             text_ND=output.text_tokens[i].float().cpu().numpy(),
             text_ids=tuple(output.text_ids[i]),
             questions_of=request.questions_of,
             selected_N=selected(i, request),
+            projected_ND=of_image(output.projected, request),
             cached=request.cached,
             keep=request.keep,
         )

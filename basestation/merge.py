@@ -9,7 +9,14 @@ group dearer. Distortion is bounded by the thresholds of similarity.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from basestation.compare import Comparison, TokenSequence, leaders_anywhere, leaders_in_place, merged
+from basestation.compare import (
+    Comparison,
+    TokenSequence,
+    leaders_anywhere,
+    leaders_in_place,
+    leaders_within_image,
+    merged,
+)
 from shared.config import SharingConfig
 
 SHORTEST_RUNS: Final = (1, 3, 6)
@@ -23,7 +30,7 @@ def merge(
 ) -> Comparison:
     """The cheapest naming of a group's tokens; of equals the one with fewer tokens replaced."""
     images = {s.image_key for s in sequences if s.image_key is not None}
-    if not sharing.enabled or not images:
+    if not sharing.enabled or sharing.similar == "nowhere" or not images:
         return comparison
     best, least = comparison, None
     for candidate in _candidates(comparison, sharing):
@@ -36,9 +43,13 @@ def merge(
 
 def _candidates(comparison: Comparison, sharing: SharingConfig) -> Iterator[Comparison]:
     """Those that differ from `comparison` and from each other, fewer replacements first."""
-    in_place = leaders_in_place(comparison, sharing)
-    found = [merged(comparison, in_place, run) for run in SHORTEST_RUNS]
-    found.append(merged(comparison, leaders_anywhere(comparison, sharing)))
+    if sharing.similar == "within_image":
+        of_image = leaders_within_image(comparison, sharing)
+        found = [merged(comparison, of_image, run) for run in SHORTEST_RUNS]
+    else:
+        in_place = leaders_in_place(comparison, sharing)
+        found = [merged(comparison, in_place, run) for run in SHORTEST_RUNS]
+        found.append(merged(comparison, leaders_anywhere(comparison, sharing)))
     seen = [comparison.keys]
     for candidate in sorted(found, key=lambda c: c.merged):
         if candidate.merged and candidate.keys not in seen:

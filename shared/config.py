@@ -125,9 +125,16 @@ class ChannelConfig(_Section):
 
 
 class SharingConfig(_Section):
-    """Which tokens of different users count as the same (section 4 of the design's request life)."""
+    """Which tokens of different users count as the same (section 4 of the design's request life).
+
+    `similar`: where a token is looked for that may stand in for another; exact duplicates are sent once all
+    the same. `compare_at`: whether image tokens are compared as they are sent, at the split, or as the
+    projector made them.
+    """
 
     enabled: bool = True
+    similar: Literal["anywhere", "within_image", "nowhere"] = "anywhere"
+    compare_at: Literal["split", "projector"] = "split"
     cosine_threshold: float = Field(0.995, ge=-1.0, le=1.0)
     mean_threshold: float = Field(0.05, ge=0.0)
     variance_threshold: float = Field(0.05, ge=0.0)

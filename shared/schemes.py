@@ -43,6 +43,8 @@ TOKEN_SETTINGS = (
     "cache.images",
     "channel.codec",
     "channel.public_power_db",
+    "sharing.similar",
+    "sharing.compare_at",
     "sharing.cosine_threshold",
     "sharing.mean_threshold",
     "sharing.variance_threshold",

@@ -66,3 +66,17 @@ def test_without_sharing_nothing_is_merged() -> None:
     off = SharingConfig(enabled=False)
     exact = compare(group, off, 2)
     assert merge(group, exact, off, lambda c: -c.merged) is exact
+
+
+def test_where_to_look_is_a_matter_of_choice() -> None:
+    """Twenty places resemble the other image's, ten others one of their own image."""
+    group = two(range(20))
+    own = group[1].image_ND
+    assert own is not None
+    own[40:50] = own[39]
+    counts = {}
+    for similar in ("anywhere", "within_image", "nowhere"):
+        sharing = SharingConfig(cosine_threshold=0.99, similar=similar)  # type: ignore[arg-type]
+        exact = compare(group, sharing, 2)
+        counts[similar] = merge(group, exact, sharing, lambda c: price_of(group, c, 256)).merged
+    assert counts == {"anywhere": 30, "within_image": 10, "nowhere": 0}
