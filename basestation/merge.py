@@ -43,12 +43,10 @@ def merge(
 
 def _candidates(comparison: Comparison, sharing: SharingConfig) -> Iterator[Comparison]:
     """Those that differ from `comparison` and from each other, fewer replacements first."""
-    if sharing.similar == "within_image":
-        of_image = leaders_within_image(comparison, sharing)
-        found = [merged(comparison, of_image, run) for run in SHORTEST_RUNS]
-    else:
+    found = [merged(comparison, leaders_within_image(comparison, sharing))]
+    if sharing.similar == "anywhere":
         in_place = leaders_in_place(comparison, sharing)
-        found = [merged(comparison, in_place, run) for run in SHORTEST_RUNS]
+        found += [merged(comparison, in_place, run) for run in SHORTEST_RUNS]
         found.append(merged(comparison, leaders_anywhere(comparison, sharing)))
     seen = [comparison.keys]
     for candidate in sorted(found, key=lambda c: c.merged):
