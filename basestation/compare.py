@@ -94,16 +94,23 @@ def compare(sequences: Sequence[TokenSequence], sharing: SharingConfig, split_la
     return Comparison(keys, vectors, compared)
 
 
-def merged(comparison: Comparison, leaders: Mapping[Key, Key], shortest_run: int = 1) -> Comparison:
+def merged(
+    comparison: Comparison,
+    leaders: Mapping[Key, Key],
+    shortest_run: int = 1,
+    joining: Sequence[bool] | None = None,
+) -> Comparison:
     """With similar tokens in place of others, where at least so many neighbours join one leader's image.
 
-    A run of places next to each other costs the index map little, one here and there much.
+    A run of places next to each other costs the index map little, one here and there much. `joining[r]`:
+    whether request r takes part; None: all do.
     """
     found: Names = []
     count = 0
-    for names in comparison.keys:
+    for request, names in enumerate(comparison.keys):
         chosen = list(names)
-        for run in _runs(names, leaders):
+        takes_part = joining is None or joining[request]
+        for run in _runs(names, leaders) if takes_part else ():
             if len(run) >= shortest_run:
                 count += len(run)
                 for position in run:

@@ -26,14 +26,21 @@ Price = Callable[[Comparison], int]
 
 
 def merge(
-    sequences: Sequence[TokenSequence], comparison: Comparison, sharing: SharingConfig, price: Price
+    sequences: Sequence[TokenSequence],
+    comparison: Comparison,
+    sharing: SharingConfig,
+    price: Price,
+    snr_db_of: Callable[[int], float],
 ) -> Comparison:
-    """The cheapest naming of a group's tokens; of equals the one with fewer tokens replaced."""
-    images = {s.image_key for s in sequences if s.image_key is not None}
-    if not sharing.enabled or sharing.similar == "nowhere" or not images:
+    """The cheapest naming of a group's tokens; of equals the one with fewer tokens replaced.
+
+    `snr_db_of`: a user's average received Es/N0 in dB.
+    """
+    joining = [s.image_key is not None and snr_db_of(s.user) >= sharing.least_snr_db for s in sequences]
+    if not sharing.enabled or sharing.similar == "nowhere" or not any(joining):
         return comparison
     best, least = comparison, None
-    for candidate in _candidates(comparison, sharing):
+    for candidate in _candidates(comparison, sharing, joining):
         least = price(comparison) if least is None else least
         uses = price(candidate)
         if uses < least:
@@ -41,13 +48,15 @@ def merge(
     return best
 
 
-def _candidates(comparison: Comparison, sharing: SharingConfig) -> Iterator[Comparison]:
+def _candidates(
+    comparison: Comparison, sharing: SharingConfig, joining: Sequence[bool]
+) -> Iterator[Comparison]:
     """Those that differ from `comparison` and from each other, fewer replacements first."""
-    found = [merged(comparison, leaders_within_image(comparison, sharing))]
+    found = [merged(comparison, leaders_within_image(comparison, sharing), 1, joining)]
     if sharing.similar == "anywhere":
         in_place = leaders_in_place(comparison, sharing)
-        found += [merged(comparison, in_place, run) for run in SHORTEST_RUNS]
-        found.append(merged(comparison, leaders_anywhere(comparison, sharing)))
+        found += [merged(comparison, in_place, run, joining) for run in SHORTEST_RUNS]
+        found.append(merged(comparison, leaders_anywhere(comparison, sharing), 1, joining))
     seen = [comparison.keys]
     for candidate in sorted(found, key=lambda c: c.merged):
         if candidate.merged and candidate.keys not in seen:

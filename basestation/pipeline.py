@@ -18,7 +18,7 @@ from basestation.merge import merge
 from basestation.partition import Partition, partition
 from shared import index_map
 from shared.air.models import pilot_uses
-from shared.air.side_info import on_air, side_uses
+from shared.air.side_info import on_air, outlasts_channel, side_uses
 from shared.config import RunConfig
 from shared.index_map import IndexMap, runs_of
 from shared.rate import prefix_uses
@@ -28,6 +28,9 @@ from shared.token_digest import token_digest
 from shared.wire.messages import SideInfo, SymbolFrame
 
 __all__ = ["AdmittedRequest", "GroupPipeline", "GroupPlan"]
+
+_UNREADABLE = 2**30
+"""Channel uses; more than any group has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,13 @@ class GroupPipeline:
         sequences = encode_group(requests, sender, config.limits, config.rate, self._foresee)
         marks.append(self._clock())
         comparison = compare(sequences, config.sharing, sender.split_layer)
-        comparison = merge(sequences, comparison, config.sharing, lambda c: self._price(sequences, c))
+        comparison = merge(
+            sequences,
+            comparison,
+            config.sharing,
+            lambda c: self._price(sequences, c),
+            config.channel.snr_db_of,
+        )
         marks.append(self._clock())
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
         marks.append(self._clock())
@@ -109,19 +118,21 @@ class GroupPipeline:
         )
 
     def _price(self, sequences: Sequence[TokenSequence], comparison: Comparison) -> int:
-        """Channel uses of a group: symbols, pilots and index maps."""
+        """Channel uses of a group: symbols, pilots and index maps; far more where a map cannot be read."""
         config = self._config
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
-        maps = sum(
+        maps = [
             side_uses(config.channel, config.channel.snr_db_of(s.user), self._map_of(s, plan, (0, 0))[1])
             for s in sequences
-        )
+        ]
+        unreadable = sum(outlasts_channel(config.channel, uses) for uses in maps)
         per_token = self._sender.uses_per_token
         of_image = prefix_uses(per_token, config.rate.image_eighths)
         symbols = sum(
             body_uses(f, config.channel, of_image if f.kind == "image" else per_token) for f in plan.frames
         )
-        return symbols + pilot_uses(config.channel) * len(plan.frames) + maps
+        pilots = pilot_uses(config.channel) * len(plan.frames)
+        return symbols + pilots + sum(maps) + unreadable * _UNREADABLE
 
     def _map_of(
         self, sequence: TokenSequence, plan: Partition, amplitudes: tuple[int, int]

@@ -129,15 +129,17 @@ class SharingConfig(_Section):
 
     `similar`: where a token is looked for that may stand in for another; exact duplicates are sent once all
     the same. `compare_at`: whether image tokens are compared as they are sent, at the split, or as the
-    projector made them.
+    projector made them. `least_snr_db`: at a lower average SNR a user's own tokens are sent, since noise that
+    hits a token hits all places that it stands for.
     """
 
     enabled: bool = True
     similar: Literal["anywhere", "within_image", "nowhere"] = "anywhere"
     compare_at: Literal["split", "projector"] = "split"
-    cosine_threshold: float = Field(0.995, ge=-1.0, le=1.0)
-    mean_threshold: float = Field(0.05, ge=0.0)
-    variance_threshold: float = Field(0.05, ge=0.0)
+    least_snr_db: float = Field(8.0, ge=-50.0, le=100.0)
+    cosine_threshold: float = Field(0.9, ge=-1.0, le=1.0)
+    mean_threshold: float = Field(0.3, ge=0.0)
+    variance_threshold: float = Field(0.3, ge=0.0)
 
 
 Kept = Annotated[int, Field(ge=1)]

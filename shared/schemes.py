@@ -45,6 +45,7 @@ TOKEN_SETTINGS = (
     "channel.public_power_db",
     "sharing.similar",
     "sharing.compare_at",
+    "sharing.least_snr_db",
     "sharing.cosine_threshold",
     "sharing.mean_threshold",
     "sharing.variance_threshold",

@@ -1,10 +1,11 @@
 """Which of few tokens each place of an image uses: the part of an index map for images with repetitions.
 
-Background is alike all over an image, so that a few tokens stand for most of its places. Places are gone through row by row;
-each is as the one before it, or as the one above it, or uses the next private token that no place has used yet, or one of
-the tokens met before, the latest first, or a public one not met yet, in their order. Every such decision is coded
-arithmetically under a context of what the neighbours do (`arithmetic_code`), as in lossless coding of images
-of few colours. The public tokens are listed first, in runs (Elias gamma codes).
+Background is alike all over an image, so that a few tokens stand for most of its places. Places are gone
+through row by row; each is as the one before it, or as the one above it, or uses the next private token that
+no place has used yet, or one of the tokens met before, the latest first, or a public one not met yet, in
+their order. Every such decision is coded arithmetically under a context of what the neighbours do
+(`arithmetic_code`), as in lossless coding of images of few colours. The public tokens are listed first, in
+runs (Elias gamma codes).
 
 Places that are not sent are not gone through; for 'above' the image is taken for a square grid.
 """

@@ -88,9 +88,9 @@ def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first
 
 def test_of_unequal_users_what_both_get_is_sent_once(bundle: Bundle) -> None:
     """Users 0 and 1 ask about one image: 16 tokens go to both, 24 more to user 1 alone."""
-    config = parse_config(
-        {"users": 3, "max_group": 3, "rate": {"image_tokens": [16, 40, None], "image_eighths": 7}}, "test"
-    )
+    rate = {"image_tokens": [16, 40, None], "image_eighths": 7}
+    sharing = {"similar": "nowhere"}
+    config = parse_config({"users": 3, "max_group": 3, "rate": rate, "sharing": sharing}, "test")
     world = world_of(bundle, config, 0.0)
     world.run_workload()
     assert check_invariants(world) == {"ok": N}

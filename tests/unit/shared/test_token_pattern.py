@@ -19,7 +19,7 @@ def written(tokens: list[Token], places: list[int]) -> BitWriter:
 
 @st.composite
 def patterns(draw: st.DrawFn) -> tuple[list[Token], list[int]]:
-    """Private tokens in the order of their first uses, public ones of a few numbers, at some of the places."""
+    """Private tokens in the order of their first uses, public ones of a few numbers, at some places."""
     places = sorted(draw(st.sets(st.integers(0, N - 1), min_size=1)))
     public = draw(st.lists(st.integers(0, 3_000), min_size=1, max_size=5))
     tokens: list[Token] = []
