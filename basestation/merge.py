@@ -21,8 +21,8 @@ from shared.config import SharingConfig
 
 SHORTEST_RUNS: Final = (1, 3, 6)
 
-Price = Callable[[Comparison], int]
-"""Channel uses of a group that is named like this."""
+Price = Callable[[Comparison, int | None], int]
+"""Channel uses of a group that is named like this; anything above the second where they are more than that."""
 
 
 def merge(
@@ -41,9 +41,9 @@ def merge(
         return comparison
     best, least = comparison, None
     for candidate in _candidates(comparison, sharing, joining):
-        least = price(comparison) if least is None else least
-        uses = price(candidate)
-        if uses < least:
+        least = price(comparison, None) if least is None else least
+        uses = price(candidate, least)
+        if (uses, candidate.merged) < (least, best.merged):
             best, least = candidate, uses
     return best
 
@@ -51,14 +51,17 @@ def merge(
 def _candidates(
     comparison: Comparison, sharing: SharingConfig, joining: Sequence[bool]
 ) -> Iterator[Comparison]:
-    """Those that differ from `comparison` and from each other, fewer replacements first."""
+    """Those that differ from `comparison` and from each other.
+
+    More replacements first: they are likely to be cheap, and the dear ones are then soon left.
+    """
     found = [merged(comparison, leaders_within_image(comparison, sharing), 1, joining)]
     if sharing.similar == "anywhere":
         in_place = leaders_in_place(comparison, sharing)
         found += [merged(comparison, in_place, run, joining) for run in SHORTEST_RUNS]
         found.append(merged(comparison, leaders_anywhere(comparison, sharing), 1, joining))
     seen = [comparison.keys]
-    for candidate in sorted(found, key=lambda c: c.merged):
+    for candidate in sorted(found, key=lambda c: c.merged, reverse=True):
         if candidate.merged and candidate.keys not in seen:
             seen.append(candidate.keys)
             yield candidate

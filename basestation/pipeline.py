@@ -80,7 +80,7 @@ class GroupPipeline:
             sequences,
             comparison,
             config.sharing,
-            lambda c: self._price(sequences, c),
+            lambda c, most: self._price(sequences, c, most),
             config.channel.snr_db_of,
         )
         marks.append(self._clock())
@@ -117,22 +117,28 @@ class GroupPipeline:
             repeats=coded.repeats,
         )
 
-    def _price(self, sequences: Sequence[TokenSequence], comparison: Comparison) -> int:
-        """Channel uses of a group: symbols, pilots and index maps; far more where a map cannot be read."""
+    def _price(
+        self, sequences: Sequence[TokenSequence], comparison: Comparison, most: int | None = None
+    ) -> int:
+        """Channel uses of a group: symbols, pilots and index maps; far more where a map cannot be read.
+
+        Where symbols and pilots alone are more than `most` no map is worked out.
+        """
         config = self._config
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
+        per_token = self._sender.uses_per_token
+        of_image = prefix_uses(per_token, config.rate.image_eighths)
+        uses = pilot_uses(config.channel) * len(plan.frames) + sum(
+            body_uses(f, config.channel, of_image if f.kind == "image" else per_token) for f in plan.frames
+        )
+        if most is not None and uses > most:
+            return uses
         maps = [
             side_uses(config.channel, config.channel.snr_db_of(s.user), self._map_of(s, plan, (0, 0))[1])
             for s in sequences
         ]
         unreadable = sum(outlasts_channel(config.channel, uses) for uses in maps)
-        per_token = self._sender.uses_per_token
-        of_image = prefix_uses(per_token, config.rate.image_eighths)
-        symbols = sum(
-            body_uses(f, config.channel, of_image if f.kind == "image" else per_token) for f in plan.frames
-        )
-        pilots = pilot_uses(config.channel) * len(plan.frames)
-        return symbols + pilots + sum(maps) + unreadable * _UNREADABLE
+        return uses + sum(maps) + unreadable * _UNREADABLE
 
     def _map_of(
         self, sequence: TokenSequence, plan: Partition, amplitudes: tuple[int, int]

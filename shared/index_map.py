@@ -39,6 +39,8 @@ from shared.wire.messages import TASKS
 MAX_TEXT_TOKENS = 2**11 - 1
 _TASK_BITS, _TEXT_BITS, _EIGHTHS_BITS, _AMPLITUDE_BITS = 2, 11, 3, 7
 _CRC_BITS = 16
+_PATTERN_BITS = 3
+"""No pattern has fewer: no public token listed, and a code that ends in two bits."""
 
 
 class IndexMapError(ValueError):
@@ -169,24 +171,32 @@ def _put_image(out: BitWriter, image: list[tuple[TokenState, int]], following: d
     if not selected:
         return
     sent = [image[place] for place in selected]
-    runs, pattern = BitWriter(), BitWriter()
-    after = dict(following)
+    runs, after = BitWriter(), dict(following)
     _put_runs(runs, sent, after)
-    try:
-        put_pattern(pattern, _tokens(sent), selected, len(image))
-    except PatternError:
-        pattern = runs
-    shorter = pattern.n_bits < runs.n_bits
-    out.put(int(shorter), 1)
-    out.extend(pattern if shorter else runs)
-    following.update(_after_pattern(sent) if shorter else after)
+    pattern = _pattern(sent, selected, len(image)) if runs.n_bits > _PATTERN_BITS else None
+    if pattern is not None and pattern.n_bits < runs.n_bits:
+        out.put(1, 1)
+        out.extend(pattern)
+        following.update(_after_pattern(sent))
+    else:
+        out.put(0, 1)
+        out.extend(runs)
+        following.update(after)
 
 
-def _tokens(sent: Sequence[tuple[TokenState, int]]) -> list[Token]:
-    """Raises `PatternError` for what is in no stream."""
+def _pattern(
+    sent: Sequence[tuple[TokenState, int]], places: Sequence[int], image_tokens: int
+) -> BitWriter | None:
+    """None where the tokens make no pattern."""
     if any(state not in (TokenState.PUBLIC, TokenState.PRIVATE) for state, _ in sent):
-        raise PatternError("only public and private tokens make a pattern")
-    return [(state is TokenState.PUBLIC, reference) for state, reference in sent]
+        return None
+    out = BitWriter()
+    tokens: list[Token] = [(state is TokenState.PUBLIC, reference) for state, reference in sent]
+    try:
+        put_pattern(out, tokens, places, image_tokens)
+    except PatternError:
+        return None
+    return out
 
 
 def _after_pattern(sent: Sequence[tuple[TokenState, int]]) -> dict[TokenState, int]:

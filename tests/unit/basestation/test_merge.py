@@ -40,7 +40,9 @@ def two(alike: Sequence[int]) -> list[TokenSequence]:
 
 
 def merged_positions(group: list[TokenSequence], uses: int) -> int:
-    return merge(group, compare(group, SHARING, 2), SHARING, lambda c: price_of(group, c, uses), loud).merged
+    return merge(
+        group, compare(group, SHARING, 2), SHARING, lambda c, most: price_of(group, c, uses), loud
+    ).merged
 
 
 def test_single_places_are_worth_it_only_where_a_token_is_dear() -> None:
@@ -61,7 +63,7 @@ def test_merging_never_makes_a_group_dearer() -> None:
         for share in (0.1, 0.5, 0.9):
             group = two(np.nonzero(rng.random(N) < share)[0].tolist())
             exact = compare(group, SHARING, 2)
-            chosen = merge(group, exact, SHARING, lambda c, g=group, u=uses: price_of(g, c, u), loud)  # type: ignore[misc]
+            chosen = merge(group, exact, SHARING, lambda c, most, g=group, u=uses: price_of(g, c, u), loud)  # type: ignore[misc]
             assert price_of(group, chosen, uses) <= price_of(group, exact, uses)
 
 
@@ -69,7 +71,7 @@ def test_without_sharing_nothing_is_merged() -> None:
     group = two(range(N))
     off = SharingConfig(enabled=False)
     exact = compare(group, off, 2)
-    assert merge(group, exact, off, lambda c: -c.merged, loud) is exact
+    assert merge(group, exact, off, lambda c, most: -c.merged, loud) is exact
 
 
 def test_where_to_look_is_a_matter_of_choice() -> None:
@@ -82,7 +84,7 @@ def test_where_to_look_is_a_matter_of_choice() -> None:
     for similar in ("anywhere", "within_image", "nowhere"):
         sharing = SharingConfig(cosine_threshold=0.99, similar=similar)  # type: ignore[arg-type]
         exact = compare(group, sharing, 2)
-        counts[similar] = merge(group, exact, sharing, lambda c: price_of(group, c, 256), loud).merged
+        counts[similar] = merge(group, exact, sharing, lambda c, most: price_of(group, c, 256), loud).merged
     assert counts == {"anywhere": 30, "within_image": 10, "nowhere": 0}
 
 
@@ -92,9 +94,9 @@ def test_who_hears_little_gets_own_tokens_and_may_lead_others() -> None:
     counts = set()
     for faint in (0, 1):
         snr_db_of = {faint: SHARING.least_snr_db - 0.1, 1 - faint: SHARING.least_snr_db}.__getitem__
-        chosen = merge(group, exact, SHARING, lambda c: price_of(group, c, 256), snr_db_of)
+        chosen = merge(group, exact, SHARING, lambda c, most: price_of(group, c, 256), snr_db_of)
         assert chosen.keys[faint] == exact.keys[faint]
         counts.add(chosen.merged)
     assert counts == {0, N}, "one leads; the other joins it, or is faint"
     everywhere = dict.fromkeys((0, 1), 0.0).__getitem__
-    assert merge(group, exact, SHARING, lambda c: -c.merged, everywhere) is exact
+    assert merge(group, exact, SHARING, lambda c, most: -c.merged, everywhere) is exact
