@@ -22,7 +22,7 @@ from shared.config import SharingConfig
 SHORTEST_RUNS: Final = (1, 3, 6)
 
 Price = Callable[[Comparison, int | None], int]
-"""Channel uses of a group that is named like this; anything above the second where they are more than that."""
+"""Channel uses of a group named like this; anything above the second argument where they are more."""
 
 
 def merge(
