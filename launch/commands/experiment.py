@@ -127,7 +127,7 @@ def merging(
     at: Annotated[str, typer.Option(metavar="LIST", help="Where tokens are compared.")] = "split,projector",
     cosine: Annotated[
         str, typer.Option(metavar="LIST", help="How alike tokens must be to be merged.")
-    ] = "0.995,0.99,0.98,0.95",
+    ] = "0.95,0.9",
     requests: Annotated[int, typer.Option(min=1, help="Of each row.")] = 3_000,
     seed: Annotated[int | None, typer.Option(min=0, help="[dim]the configuration's[/]")] = None,
     config: Annotated[
@@ -141,12 +141,12 @@ def merging(
         bool, typer.Option("--json", help="Only the rows, as JSON, on standard output.")
     ] = False,
 ) -> None:
-    """What similar tokens of different images save on the air, and what each question family loses by it.
+    """What similar tokens save on the air when they are merged, and what each question family loses by it.
 
-    The reference of each split merges within images only. Writes merging.csv, families.csv (and .parquet)
-    and merging.png. Ctrl-C leaves what is finished; the same command goes on from there.
+    Rows without merging, within images, and anywhere, each against the one before. Writes merging.csv,
+    families.csv (and .parquet) and merging.png. Ctrl-C leaves what is finished; the same command goes on.
 
-    Example: [bold]m4sc experiment merging --cosine 0.995,0.98 --set users=8 --out runs/merging[/]
+    Example: [bold]m4sc experiment merging --cosine 0.95,0.9 --set users=8 --out runs/merging[/]
     """
     from launch.measurement.grid import numbers, whole_numbers
 

@@ -1,12 +1,14 @@
-"""`m4sc experiment merging`: what similar tokens of different users save, and what it costs the answers.
+"""`m4sc experiment merging`: what similar tokens save, and what it costs the answers.
 
-The reference of each split is the same run in which a token may stand in for another of its own image only;
-exact duplicates are sent once in all. So what is left is merging across images. Every row is a run through
-the processes; what is finished is not run again.
+Three kinds of rows: nothing is merged; tokens stand in for others of their own image; and for any. Each is
+held against the kind before it, at the same threshold, so the last says what merging across images alone
+does. Exact duplicates are sent once in all. Every row is a run through the processes; what is finished is
+not run again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -32,47 +34,54 @@ RELATIONAL: Final = ("one_hop", "two_hop", "three_hop", "same_relate")
 """Families whose questions lead from one object to others."""
 
 At = Literal["split", "projector"]
+Similar = Literal["nowhere", "within_image", "anywhere"]
 PLACES: Final[tuple[At, ...]] = ("split", "projector")
 
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """One row: where the model is cut, where tokens are compared, and how alike they must be.
+    """One row: where the model is cut, what is merged, where tokens are compared, how alike they must be.
 
-    `cosine` None: the reference, at the configuration's default threshold.
+    Without merging the last two are as they are by default.
     """
 
     split_layer: int
+    similar: Similar = "nowhere"
     compare_at: At = "split"
-    cosine: float | None = None
+    cosine: float = 1.0
 
     @property
     def name(self) -> str:
         """As a folder's name."""
-        kind = "within-image" if self.cosine is None else f"{self.compare_at}-{self.cosine:g}"
-        return f"k{self.split_layer}-{kind}"
+        how = "" if self.similar == "nowhere" else f"-{self.compare_at}-{self.cosine:g}"
+        return f"k{self.split_layer}-{self.similar}{how}"
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        similar = "within_image" if self.cosine is None else "anywhere"
-        values: list[object] = [self.split_layer, similar, self.compare_at, self.cosine, "true"]
-        return tuple(
-            f"{key}={value}" for key, value in zip(OWN_KEYS, values, strict=True) if value is not None
-        )
+        values = (self.split_layer, self.similar, self.compare_at, self.cosine, "true")
+        return tuple(f"{key}={value}" for key, value in zip(OWN_KEYS, values, strict=True))
+
+    @property
+    def reference(self) -> "Merging | None":
+        """What it is held against."""
+        if self.similar == "anywhere":
+            return replace(self, similar="within_image")
+        return Merging(self.split_layer) if self.similar == "within_image" else None
 
 
 class Row(BaseModel):
-    """`uses_ratio`: channel uses of the downlink against the reference's, all classes and retransmissions.
+    """`uses_ratio`: channel uses of the downlink, repeated ones included, against those of `reference`.
 
     `points`: the paired difference in accuracy, mean of the families. `*_loss_bound`: the loss is at most so
-    many points, one-sided 95%. None in the reference, and where there are too few images.
+    many points, one-sided 95%. None where nothing is merged, and where there are too few images.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     row: str
     split_layer: int
+    similar: Similar
     compare_at: At
-    cosine: float | None
+    cosine: float
     seed: int
     users: int
     attempted: int
@@ -85,6 +94,7 @@ class Row(BaseModel):
     accuracy_low: float
     accuracy_high: float
     n: int
+    reference: str | None = None
     uses_ratio: float | None = None
     points: float | None = None
     points_low: float | None = None
@@ -98,7 +108,7 @@ class Row(BaseModel):
 
 
 class FamilyRow(BaseModel):
-    """A family of a row: paired loss in points against the reference, and its one-sided 95% bound."""
+    """A family of a row: paired loss in points against the row's reference, and its one-sided 95% bound."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     row: str
@@ -110,21 +120,20 @@ class FamilyRow(BaseModel):
 
 
 def places(splits: Iterable[int], at: Iterable[str], cosines: Iterable[float]) -> list[Merging]:
-    """The reference of each split, then its rows. Raises `LaunchError`."""
+    """References before what is held against them. Raises `LaunchError`."""
     where: list[At] = []
     for word in at:
         if word not in PLACES:
             raise LaunchError(f"--at {word}: expected {' or '.join(PLACES)}, with a comma between")
         where.append("split" if word == "split" else "projector")
+    kinds: tuple[Similar, ...] = ("within_image", "anywhere")
+    found: dict[Merging, None] = {}
     thresholds = list(cosines)
-    return [
-        place
-        for split in dict.fromkeys(splits)
-        for place in (
-            Merging(split),
-            *(Merging(split, compare_at, cosine) for compare_at in where for cosine in thresholds),
-        )
-    ]
+    for split in splits:
+        found[Merging(split)] = None
+        for compare_at, cosine, similar in product(where, thresholds, kinds):
+            found[Merging(split, similar, compare_at, cosine)] = None
+    return list(found)
 
 
 def order(
@@ -148,8 +157,8 @@ def measure(
         say(f"[{number}/{len(wanted.places)}] {place.name}")
         summary = kept_or_run(wanted.config_of(place), wanted.folder_of(place), fingerprint, run)
         row = _row_of(wanted, place, summary)
-        if place.cosine is not None:
-            reference = next(r for r in rows if r.cosine is None and r.split_layer == place.split_layer)
+        if place.reference is not None:
+            reference = next(r for r in rows if r.row == place.reference.name)
             row, losses = _against(wanted, place, row, reference)
             families += losses
         rows.append(row)
@@ -168,6 +177,7 @@ def _row_of(wanted: Order[Merging], place: Merging, summary: dict[str, Any]) -> 
     return Row(
         row=place.name,
         split_layer=place.split_layer,
+        similar=place.similar,
         compare_at=place.compare_at,
         cosine=place.cosine,
         seed=summary["seed"],
@@ -207,6 +217,7 @@ def _against(wanted: Order[Merging], place: Merging, row: Row, reference: Row) -
     return (
         row.model_copy(
             update={
+                "reference": reference.row,
                 "uses_ratio": row.downlink_uses / reference.downlink_uses,
                 "points": found.points,
                 "points_low": found.low,

@@ -1,4 +1,4 @@
-"""What merging across images saves and loses, as a plot and as a table on a terminal."""
+"""What merging saves and loses, as a plot and as a table on a terminal."""
 
 import os
 from collections.abc import Sequence
@@ -10,20 +10,23 @@ import matplotlib
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from rich.table import Table
 
 from launch.experiments.merging import Row
 
-ALLOWED_LOSS: Final = 2.0
 _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKS: Final = {"split": "o-", "projector": "s--"}
+_MARKS: Final = {"within_image": "o-", "anywhere": "s--"}
+_WORDS: Final = {"nowhere": "nothing", "within_image": "within images", "anywhere": "anywhere"}
 _COLUMNS: Final = (
     "k",
+    "compared at",
     "cosine",
     "merged, %",
-    "uses : reference",
+    "uses a request",
     "accuracy (95%)",
-    "points : reference (95%)",
+    "uses : row before",
+    "points : row before (95%)",
     "loss at most",
     "relational",
     "others",
@@ -32,39 +35,23 @@ _COLUMNS: Final = (
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """Loss (bar: one-sided 95%) against what is left of the channel uses; a line for each k and place."""
+    """Accuracy with its 95% interval against channel uses a request; a line for each k, kind and place."""
     figure, axes = plt.subplots(figsize=(7.0, 4.4))
-    splits = list(dict.fromkeys(row.split_layer for row in rows))
-    for split in splits:
-        for place, style in _MARKS.items():
-            line = [
-                row
-                for row in rows
-                if row.split_layer == split and row.compare_at == place and row.points is not None
-            ]
-            line.sort(key=lambda row: row.uses_ratio or 0.0)
-            if not line:
-                continue
-            losses = [-(row.points or 0.0) for row in line]
-            above = [
-                max(0.0, (row.loss_bound if row.loss_bound is not None else loss) - loss)
-                for row, loss in zip(line, losses, strict=True)
-            ]
-            axes.errorbar(
-                [100 * (row.uses_ratio or 0.0) for row in line],
-                losses,
-                yerr=[[0.0] * len(line), above],
-                fmt=style,
-                color=_COLOURS[splits.index(split) % len(_COLOURS)],
-                markersize=5,
-                capsize=3,
-                label=f"k = {split}, compared at the {place}",
-            )
-    axes.axhline(ALLOWED_LOSS, color="#666666", linestyle=":", label=f"{ALLOWED_LOSS:g} points")
-    axes.set_xlabel("channel uses of the downlink, % of merging within images only")
-    axes.set_ylabel("loss of accuracy, points")
+    lines: dict[tuple[int, str, str], list[Row]] = {}
+    for row in rows:
+        if row.similar == "nowhere":
+            _bars(axes, [row], "D", _COLOURS[-1], f"k = {row.split_layer}, nothing merged")
+        else:
+            lines.setdefault((row.split_layer, row.compare_at, row.similar), []).append(row)
+    for number, ((split, place, similar), line) in enumerate(lines.items()):
+        line.sort(key=lambda row: row.uses_per_request)
+        label = f"k = {split}, {_WORDS[similar]}, compared at the {place}"
+        _bars(axes, line, _MARKS[similar], _COLOURS[number % (len(_COLOURS) - 1)], label)
+    axes.set_xlabel("channel uses of the downlink a request")
+    axes.set_ylabel("accuracy, %")
+    axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8.5, frameon=False)
+    axes.legend(fontsize=8, frameon=False)
     figure.tight_layout()
     partial = path.with_suffix(".tmp.png")
     figure.savefig(partial, dpi=100)
@@ -72,28 +59,45 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     os.replace(partial, path)
 
 
+def _bars(axes: Axes, line: Sequence[Row], style: str, colour: str, label: str) -> None:
+    axes.errorbar(
+        [row.uses_per_request for row in line],
+        [100 * row.accuracy for row in line],
+        yerr=[
+            [100 * (row.accuracy - row.accuracy_low) for row in line],
+            [100 * (row.accuracy_high - row.accuracy) for row in line],
+        ],
+        fmt=style,
+        color=colour,
+        markersize=5,
+        capsize=3,
+        label=label,
+    )
+
+
 def table_of(rows: Sequence[Row]) -> Table:
-    title = "Similar tokens of different images merged, against within images only"
+    title = "Similar tokens merged; each row against the kind of row before it, at its threshold"
     table = Table(title=title, title_justify="left")
-    table.add_column("compared at")
+    table.add_column("merged")
     for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        worst = (
-            "" if row.worst_family is None else f"{row.worst_family} {_points(row.worst_family_loss_bound)}"
-        )
+        merges = row.similar != "nowhere"
+        worst = "" if row.worst_family is None else row.worst_family
         table.add_row(
-            "within images" if row.cosine is None else row.compare_at,
+            _WORDS[row.similar],
             str(row.split_layer),
-            "" if row.cosine is None else f"{row.cosine:g}",
+            row.compare_at if merges else "",
+            f"{row.cosine:g}" if merges else "",
             f"{100 * row.merged_share:.1f}",
-            "" if row.uses_ratio is None else f"{row.uses_ratio:.3f}",
+            f"{row.uses_per_request:,.0f}",
             f"{100 * row.accuracy:.1f} ({100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f})",
+            "" if row.uses_ratio is None else f"{row.uses_ratio:.3f}",
             _difference(row),
             _points(row.loss_bound),
             _points(row.relational_loss_bound),
             _points(row.other_loss_bound),
-            worst,
+            f"{worst} {_points(row.worst_family_loss_bound)}".strip(),
         )
     return table
 

@@ -59,43 +59,48 @@ def run(data: Path, out: Path, runs: Runs, wanted: list[Merging]) -> tuple[list[
     return measure(order("measure", sets, wanted, DataSets(data), out), lambda line: None, runs)
 
 
-def test_each_row_is_held_against_its_splits_own_reference(data: Path, tmp_path: Path) -> None:
+def test_each_row_is_held_against_its_own_reference(data: Path, tmp_path: Path) -> None:
     runs, out = Runs(), tmp_path / "out"
     run(data, out, runs, places([2], ["split"], [0.99]))
     rows, families = run(data, out, runs, places([2, 0], ["split", "projector"], [0.99]))
     assert list(runs.configs) == [
-        "k2-within-image",
-        "k2-split-0.99",
-        "k2-projector-0.99",
-        "k0-within-image",
-        "k0-split-0.99",
-        "k0-projector-0.99",
+        f"k{split}-{kind}"
+        for split in (2, 0)
+        for kind in (
+            "nowhere",
+            "within_image-split-0.99",
+            "anywhere-split-0.99",
+            "within_image-projector-0.99",
+            "anywhere-projector-0.99",
+        )
     ]
-    config = runs.configs["k2-projector-0.99"]
+    config = runs.configs["k2-anywhere-projector-0.99"]
     assert (config.split_layer, config.sharing.compare_at, config.sharing.cosine_threshold) == (
         2,
         "projector",
         0.99,
     )
-    assert runs.configs["k2-within-image"].sharing.similar == "within_image"
-    reference, merged = rows[0], rows[1]
-    assert (reference.uses_ratio, reference.points, reference.worst_family) == (None, None, None)
+    assert runs.configs["k2-nowhere"].sharing.similar == "nowhere"
+    nothing, within, merged = rows[:3]
+    assert (nothing.uses_ratio, nothing.points, nothing.worst_family) == (None, None, None)
+    assert (within.reference, within.uses_ratio, within.points) == ("k2-nowhere", 1.0, 0.0)
+    assert merged.reference == within.row
     assert merged.merged_share == 0.1
-    assert merged.uses_ratio == merged.downlink_uses / reference.downlink_uses < 1
+    assert merged.uses_ratio == merged.downlink_uses / within.downlink_uses < 1
     assert merged.points == pytest.approx(-100 * 2 / 9, abs=0.01)
     assert merged.worst_family in ("one_hop", "single_or")
     assert merged.worst_family_loss_bound == 100.0
     assert merged.relational_loss_bound == pytest.approx(25.0, abs=0.01)
     assert merged.other_loss_bound == pytest.approx(20.0, abs=0.01)
-    of_one = {family.family: family for family in families if family.row == "k2-split-0.99"}
+    of_one = {family.family: family for family in families if family.row == "k2-anywhere-split-0.99"}
     assert {name for name, family in of_one.items() if family.loss} == {"one_hop", "single_or"}
     assert {name for name, family in of_one.items() if family.relational} == set(RELATIONAL)
     assert sum(family.n for family in of_one.values()) == REQUESTS
     with (out / "families.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 4 * 9
+        assert len(list(csv.DictReader(file))) == 8 * 9
     draw(rows, out / "merging.png")
     assert (out / "merging.png").stat().st_size > 10_000
-    assert table_of(rows).row_count == 6
+    assert table_of(rows).row_count == 10
 
 
 def test_what_cannot_be_done_is_one_line(data: Path, tmp_path: Path) -> None:
