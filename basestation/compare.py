@@ -8,7 +8,7 @@ semantic space (`similar`): of different images at one position, or anywhere.
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,8 @@ class TokenSequence:
     """The tokens of one request at the split, with their content keys.
 
     `image_ND` is None for requests without an image; `selected_N` says which of its tokens are to be sent
-    (None: all); `questions_of`, `cached` and `keep` as in `AdmittedRequest`. D: semantic width, N: tokens.
+    (None: all); `projected_ND` are the image tokens before the layers below the split; `questions_of`,
+    `cached` and `keep` as in `AdmittedRequest`. D: semantic width, N: tokens.
     """
 
     request_id: str
@@ -38,6 +39,7 @@ class TokenSequence:
     text_ids: tuple[int, ...]
     questions_of: int | None = None
     selected_N: np.ndarray | None = None
+    projected_ND: np.ndarray | None = None
     cached: KnownImage | None = None
     keep: Slot | None = None
 
@@ -66,12 +68,13 @@ class TokenSequence:
 class Comparison:
     """`keys[r][p]` names the token that request r uses at position p, None where it has none.
 
-    `vectors` has one vector a name. `merged` counts the positions whose own token was replaced by a similar
-    one.
+    `vectors` has one vector a name, `compared` the one by which an image token's likeness is judged. `merged`
+    counts the positions whose own token was replaced by a similar one.
     """
 
     keys: Names
     vectors: dict[Key, np.ndarray]
+    compared: dict[Key, np.ndarray]
     merged: int = 0
 
 
@@ -79,23 +82,35 @@ def compare(sequences: Sequence[TokenSequence], sharing: SharingConfig, split_la
     """Name every token; equal names are sent once. With sharing off every request keeps its own."""
     keys = [_names(s, sharing, split_layer) for s in sequences]
     vectors: dict[Key, np.ndarray] = {}
+    compared: dict[Key, np.ndarray] = {}
     for sequence, names in zip(sequences, keys, strict=True):
         for name, vector in zip(names, _vectors(sequence), strict=True):
             if name is not None:
                 vectors.setdefault(name, vector)
-    return Comparison(keys, vectors)
+        judged = sequence.image_ND if sharing.compare_at == "split" else sequence.projected_ND
+        for name, vector in zip(names, [] if judged is None else judged, strict=False):
+            if name is not None:
+                compared.setdefault(name, vector)
+    return Comparison(keys, vectors, compared)
 
 
-def merged(comparison: Comparison, leaders: Mapping[Key, Key], shortest_run: int = 1) -> Comparison:
+def merged(
+    comparison: Comparison,
+    leaders: Mapping[Key, Key],
+    shortest_run: int = 1,
+    joining: Sequence[bool] | None = None,
+) -> Comparison:
     """With similar tokens in place of others, where at least so many neighbours join one leader's image.
 
-    A run of places next to each other costs the index map little, one here and there much.
+    A run of places next to each other costs the index map little, one here and there much. `joining[r]`:
+    whether request r takes part; None: all do.
     """
     found: Names = []
     count = 0
-    for names in comparison.keys:
+    for request, names in enumerate(comparison.keys):
         chosen = list(names)
-        for run in _runs(names, leaders):
+        takes_part = joining is None or joining[request]
+        for run in _runs(names, leaders) if takes_part else ():
             if len(run) >= shortest_run:
                 count += len(run)
                 for position in run:
@@ -129,13 +144,24 @@ def leaders_anywhere(comparison: Comparison, sharing: SharingConfig) -> dict[Key
 
 def leaders_in_place(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
     """The same, among tokens of one position only."""
-    by_position: dict[object, list[Key]] = {}
+    return _leaders_by(comparison, sharing, lambda name: name[2])
+
+
+def leaders_within_image(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
+    """The same, among tokens of one image only."""
+    return _leaders_by(comparison, sharing, lambda name: name[1])
+
+
+def _leaders_by(
+    comparison: Comparison, sharing: SharingConfig, part: Callable[[Key], object]
+) -> dict[Key, Key]:
+    """Each part's own."""
+    parts: dict[object, list[Key]] = {}
     for name in _image_uses(comparison):
-        by_position.setdefault(name[2], []).append(name)
+        parts.setdefault(part(name), []).append(name)
     found: dict[Key, Key] = {}
-    for names in by_position.values():
-        if len(names) > 1:
-            found |= _leaders(comparison, sharing, names)
+    for names in parts.values():
+        found |= _leaders(comparison, sharing, names)
     return found
 
 
@@ -143,7 +169,7 @@ def _leaders(comparison: Comparison, sharing: SharingConfig, names: Sequence[Key
     if len(names) < 2:
         return {}
     uses = _image_uses(comparison)
-    vectors_MD = np.stack([comparison.vectors[name] for name in names]).astype(np.float32)
+    vectors_MD = np.stack([comparison.compared[name] for name in names]).astype(np.float32)
     leader_M = leaders_of(vectors_MD, np.array([uses[name] for name in names]), sharing)
     return {names[i]: names[leader] for i, leader in enumerate(leader_M.tolist()) if leader != i}
 

@@ -1,15 +1,16 @@
 """Encode: the requests of a group to tokens at the split, work shared by users done once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from torch import Tensor
 
 from basestation.compare import TokenSequence
 from basestation.image_door import decode_image
 from shared.config import LimitsConfig, RateConfig
-from shared.semantic.selection import most_salient
+from shared.semantic.selection import most_salient, named_first
 from shared.semantic.sender import SemanticSender, SenderRequest
 from shared.semantic_cache import KnownImage, Slot
 
@@ -35,15 +36,21 @@ class AdmittedRequest:
     keep: Slot | None = None
 
 
+Foresee = Callable[[AdmittedRequest, Tensor, Tensor], tuple[int, ...]]
+"""The image tokens that a question is about, given it, the image's tokens [N, D] and its own [n, D]."""
+
+
 def encode_group(
     requests: Sequence[AdmittedRequest],
     sender: SemanticSender,
     limits: LimitsConfig,
     rate: RateConfig = EVERYTHING,
+    foresee: Foresee | None = None,
 ) -> list[TokenSequence]:
     """Image and text tokens of every request; each distinct image goes through the model once.
 
-    `rate` says how many of an image's tokens, the most salient ones, are to be sent to a user.
+    `rate` says how many of an image's tokens are to be sent to a user: the most salient ones or, with
+    `foresee`, first those that the question is about.
     """
     images: dict[str, np.ndarray] = {}
     for request in requests:
@@ -62,12 +69,25 @@ def encode_group(
         list(images.values()),
     )
 
-    def selected(request: AdmittedRequest) -> np.ndarray | None:
+    def selected(row: int, request: AdmittedRequest) -> np.ndarray | None:
         kept = rate.image_tokens_of(request.user)
-        if kept is None or request.image_key is None:
+        if request.image_key is None or (kept is None and foresee is None):
             return None
-        chosen: np.ndarray = most_salient(output.salience[place[request.image_key]], kept).cpu().numpy()
+        image = place[request.image_key]
+        if foresee is None:
+            assert kept is not None
+            chosen_N = most_salient(output.salience[image], kept)
+        else:
+            named = foresee(request, output.image_tokens[image], output.text_tokens[row])
+            chosen_N = named_first(output.salience[image], named, kept)
+        chosen: np.ndarray = chosen_N.cpu().numpy()
         return chosen
+
+    def of_image(tokens_BND: Tensor, request: AdmittedRequest) -> np.ndarray | None:
+        if request.image_key is None:
+            return None
+        own: np.ndarray = tokens_BND[place[request.image_key]].float().cpu().numpy()
+        return own
 
     return [
         TokenSequence(
@@ -75,13 +95,12 @@ def encode_group(
             user=request.user,
             task=request.task,
             image_key=request.image_key,
-            image_ND=None
-            if request.image_key is None
-            else output.image_tokens[place[request.image_key]].float().cpu().numpy(),
+            image_ND=of_image(output.image_tokens, request),
             text_ND=output.text_tokens[i].float().cpu().numpy(),
             text_ids=tuple(output.text_ids[i]),
             questions_of=request.questions_of,
-            selected_N=selected(request),
+            selected_N=selected(i, request),
+            projected_ND=of_image(output.projected, request),
             cached=request.cached,
             keep=request.keep,
         )

@@ -13,12 +13,12 @@ import torch
 
 from basestation.channel_code import CodedGroup, body_uses, code_frames
 from basestation.compare import Comparison, TokenSequence, compare
-from basestation.encode import AdmittedRequest, encode_group
+from basestation.encode import AdmittedRequest, Foresee, encode_group
 from basestation.merge import merge
 from basestation.partition import Partition, partition
 from shared import index_map
 from shared.air.models import pilot_uses
-from shared.air.side_info import on_air, side_uses
+from shared.air.side_info import on_air, outlasts_channel, side_uses
 from shared.config import RunConfig
 from shared.index_map import IndexMap, runs_of
 from shared.rate import prefix_uses
@@ -28,6 +28,9 @@ from shared.token_digest import token_digest
 from shared.wire.messages import SideInfo, SymbolFrame
 
 __all__ = ["AdmittedRequest", "GroupPipeline", "GroupPlan"]
+
+_UNREADABLE = 2**30
+"""Channel uses; more than any group has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +54,35 @@ def _identity(known: KnownImage | None) -> str:
 
 
 class GroupPipeline:
-    """The sender half of the M4SC scheme."""
+    """The sender half of the M4SC scheme. `foresee`: for tokens that are chosen by the question."""
 
     def __init__(
-        self, config: RunConfig, sender: SemanticSender, clock: Callable[[], float] = time.perf_counter
+        self,
+        config: RunConfig,
+        sender: SemanticSender,
+        clock: Callable[[], float] = time.perf_counter,
+        foresee: Foresee | None = None,
     ) -> None:
         self._config = config
         self._sender = sender
         self._clock = clock
+        self._foresee = foresee
         self.fingerprint = sender.fingerprint
 
     def run(self, group_id: int, requests: Sequence[AdmittedRequest]) -> GroupPlan:
         """Raises `BadInput` or ValueError when a request cannot be encoded."""
         config, sender = self._config, self._sender
         marks = [self._clock()]
-        sequences = encode_group(requests, sender, config.limits, config.rate)
+        sequences = encode_group(requests, sender, config.limits, config.rate, self._foresee)
         marks.append(self._clock())
         comparison = compare(sequences, config.sharing, sender.split_layer)
-        comparison = merge(sequences, comparison, config.sharing, lambda c: self._price(sequences, c))
+        comparison = merge(
+            sequences,
+            comparison,
+            config.sharing,
+            lambda c, most: self._price(sequences, c, most),
+            config.channel.snr_db_of,
+        )
         marks.append(self._clock())
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
         marks.append(self._clock())
@@ -103,20 +117,28 @@ class GroupPipeline:
             repeats=coded.repeats,
         )
 
-    def _price(self, sequences: Sequence[TokenSequence], comparison: Comparison) -> int:
-        """Channel uses of a group: symbols, pilots and index maps."""
+    def _price(
+        self, sequences: Sequence[TokenSequence], comparison: Comparison, most: int | None = None
+    ) -> int:
+        """Channel uses of a group: symbols, pilots and index maps; far more where a map cannot be read.
+
+        Where symbols and pilots alone are more than `most` no map is worked out.
+        """
         config = self._config
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
-        maps = sum(
-            side_uses(config.channel, config.channel.snr_db_of(s.user), self._map_of(s, plan, (0, 0))[1])
-            for s in sequences
-        )
         per_token = self._sender.uses_per_token
         of_image = prefix_uses(per_token, config.rate.image_eighths)
-        symbols = sum(
+        uses = pilot_uses(config.channel) * len(plan.frames) + sum(
             body_uses(f, config.channel, of_image if f.kind == "image" else per_token) for f in plan.frames
         )
-        return symbols + pilot_uses(config.channel) * len(plan.frames) + maps
+        if most is not None and uses > most:
+            return uses
+        maps = [
+            side_uses(config.channel, config.channel.snr_db_of(s.user), self._map_of(s, plan, (0, 0))[1])
+            for s in sequences
+        ]
+        unreadable = sum(outlasts_channel(config.channel, uses) for uses in maps)
+        return uses + sum(maps) + unreadable * _UNREADABLE
 
     def _map_of(
         self, sequence: TokenSequence, plan: Partition, amplitudes: tuple[int, int]

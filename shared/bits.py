@@ -1,5 +1,6 @@
 """Numbers as bits, most significant first: fixed widths and Elias gamma codes (Elias 1975)."""
 
+from collections.abc import Iterator
 from typing import Final
 
 MAX_GAMMA_ZEROS: Final = 31
@@ -20,6 +21,10 @@ class BitWriter:
         """`value`, below 2^width, in `width` bits."""
         self._value = (self._value << width) | value
         self.n_bits += width
+
+    def extend(self, other: "BitWriter") -> None:
+        """With all that `other` has."""
+        self.put(other._value, other.n_bits)
 
     def gamma(self, value: int) -> None:
         """`value`, at least 1, in 2 floor(log2 value) + 1 bits."""
@@ -56,6 +61,13 @@ class BitReader:
             if zeros > MAX_GAMMA_ZEROS:
                 raise BitError("a number is too large")
         return (1 << zeros) | self.take(zeros)
+
+    def ahead(self) -> Iterator[int]:
+        """The bits from here on, which stay where they are; zeros behind the last one, without end."""
+        for place in range(self._n_bits - self.position - 1, -1, -1):
+            yield (self._value >> place) & 1
+        while True:
+            yield 0
 
     def prefix(self, n_bits: int) -> bytes:
         """The first bits, as `BitWriter.to_bytes` gave them."""

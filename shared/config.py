@@ -125,12 +125,21 @@ class ChannelConfig(_Section):
 
 
 class SharingConfig(_Section):
-    """Which tokens of different users count as the same (section 4 of the design's request life)."""
+    """Which tokens of different users count as the same (section 4 of the design's request life).
+
+    `similar`: where a token is looked for that may stand in for another; exact duplicates are sent once all
+    the same. `compare_at`: whether image tokens are compared as they are sent, at the split, or as the
+    projector made them. `least_snr_db`: at a lower average SNR a user's own tokens are sent, since noise that
+    hits a token hits all places that it stands for.
+    """
 
     enabled: bool = True
-    cosine_threshold: float = Field(0.995, ge=-1.0, le=1.0)
-    mean_threshold: float = Field(0.05, ge=0.0)
-    variance_threshold: float = Field(0.05, ge=0.0)
+    similar: Literal["anywhere", "within_image", "nowhere"] = "anywhere"
+    compare_at: Literal["split", "projector"] = "split"
+    least_snr_db: float = Field(8.0, ge=-50.0, le=100.0)
+    cosine_threshold: float = Field(0.9, ge=-1.0, le=1.0)
+    mean_threshold: float = Field(0.3, ge=0.0)
+    variance_threshold: float = Field(0.3, ge=0.0)
 
 
 Kept = Annotated[int, Field(ge=1)]
@@ -140,11 +149,14 @@ class RateConfig(_Section):
     """The operating point: how much of each image is sent.
 
     `image_tokens`: only the most salient ones, whatever is asked about them (none: all); a list has a number
-    for each user, and what several of them get is sent once. `image_eighths`: of each one's channel uses, the
-    first so many eighths (`shared.rate`). `target`: as few tokens as give this share of the accuracy of all,
-    by a user's average SNR and what was measured of the bundle (`shared.rate_table`).
+    for each user, and what several of them get is sent once. `selection` 'question': first those that the
+    base station's own reasoning about the question names, then the most salient (none: those named alone).
+    `image_eighths`: of each one's channel uses, the first so many eighths (`shared.rate`). `target`: as few
+    tokens as give this share of the accuracy of all, by a user's average SNR and what was measured of the
+    bundle (`shared.rate_table`).
     """
 
+    selection: Literal["salient", "question"] = "salient"
     image_tokens: Kept | tuple[Kept | None, ...] | None = None
     image_eighths: int = Field(EIGHTHS, ge=1, le=EIGHTHS)
     target: float | None = Field(None, gt=0.0, le=1.0)
@@ -153,6 +165,8 @@ class RateConfig(_Section):
     def _check(self) -> Self:
         if self.target is not None and self.image_tokens is not None:
             raise ValueError("target: image_tokens says already how many tokens are sent")
+        if self.target is not None and self.selection == "question":
+            raise ValueError("target: what was measured is of selection 'salient'")
         return self
 
     def image_tokens_of(self, user: int) -> int | None:
@@ -356,6 +370,10 @@ class RunConfig(_Section):
             raise ValueError(f"channel.snr_trace: {error}") from None
         if self.channel.codec == "bypass" and self.rate.image_eighths < EIGHTHS:
             raise ValueError("rate.image_eighths: channel.codec 'bypass' sends whole vectors, expected 8")
+        if self.rate.selection == "question" and self.question_at == "ue":
+            raise ValueError("rate.selection 'question': questions asked at the UE are not known before")
+        if self.rate.selection == "question" and self.cache.images:
+            raise ValueError("rate.selection 'question': tokens for one question, expected cache.images 0")
         if self.question_at == "ue" and not self.workload.may_ask_about_images:
             raise ValueError("question_at 'ue' needs questions about images: vqa among workload.tasks")
         check_scheme(scheme_of(self.scheme), self)

@@ -8,7 +8,8 @@ Layout on the air, most significant bit first:
         1 'keep it' and slot 4 | version 12, or 0
         1 'all tokens selected', or 0 and how many k, in as many bits as N needs |
             which, ceil(log2 C(N, k)) (`subset_code`)
-    runs until every selected image token is covered, then runs for the text tokens:
+    if image tokens are selected: 1 and a pattern (`token_pattern`), or 0 and runs until each is covered
+    runs for the text tokens:
         state, 1 to 4 (`_STATE_CODES`)
         1 'to the last of them', or 0 and length (Elias gamma)
         if sent: 1 'continues', or 0 and first reference + 1 (Elias gamma)
@@ -16,13 +17,14 @@ Layout on the air, most significant bit first:
 
 A run says that `length` consecutive positions have one state and, when sent, consecutive places in their
 stream; 'continues' is the place after the last one in that stream, at first 0. Positions are the image
-tokens, then the text tokens. A map for an image that all users share and words of one's own is 58 bits, as it
-is without sharing; one that selects 16 of 100 image tokens, 68 more; 69 for an image in the cache. Elias
-gamma codes: Elias 1975.
+tokens, then the text tokens. Of pattern and runs the sender takes what is shorter: a pattern where few tokens
+stand for many places. A map for an image that all users share and words of one's own is 59 bits, as it is
+without sharing; one that selects 16 of 100 image tokens, 68 more; 69 for an image in the cache. Elias gamma
+codes: Elias 1975.
 """
 
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -31,11 +33,14 @@ from shared.bits import BitError, BitReader, BitWriter
 from shared.rate import EIGHTHS
 from shared.semantic_cache import SLOT_BITS, VERSION_BITS, Slot
 from shared.subset_code import places_of, rank_bits, rank_of
+from shared.token_pattern import PatternError, Token, put_pattern, take_pattern
 from shared.wire.messages import TASKS
 
 MAX_TEXT_TOKENS = 2**11 - 1
 _TASK_BITS, _TEXT_BITS, _EIGHTHS_BITS, _AMPLITUDE_BITS = 2, 11, 3, 7
 _CRC_BITS = 16
+_PATTERN_BITS = 3
+"""No pattern has fewer: no public token listed, and a code that ends in two bits."""
 
 
 class IndexMapError(ValueError):
@@ -125,19 +130,19 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
     for code in index_map.amplitudes:
         out.put(code, _AMPLITUDE_BITS)
     positions = index_map.positions()
-    image = positions[: len(positions) - index_map.text_tokens]
-    if index_map.cached is not None:
-        if not index_map.has_image or image != known_positions(len(image)):
-            raise IndexMapError("an image in the cache has known positions only")
-        image = []
+    image, text = (
+        positions[: len(positions) - index_map.text_tokens],
+        positions[len(positions) - index_map.text_tokens :],
+    )
+    if index_map.cached is not None and (not index_map.has_image or image != known_positions(len(image))):
+        raise IndexMapError("an image in the cache has known positions only")
+    following: dict[TokenState, int] = {}
     if index_map.has_image:
         _put_slot(out, index_map.cached)
         if index_map.cached is None:
             _put_slot(out, index_map.keep)
-            image = _put_selection(out, image)
-    following: dict[TokenState, int] = {}
-    for part in (image, positions[len(positions) - index_map.text_tokens :]):
-        _put_runs(out, part, following)
+            _put_image(out, image, following)
+    _put_runs(out, text, following)
     n_bits = out.n_bits + _CRC_BITS
     crc = binascii.crc_hqx(out.to_bytes(), 0xFFFF)
     out.put(crc, _CRC_BITS)
@@ -160,14 +165,56 @@ def _take_slot(bits: BitReader) -> Slot | None:
     return Slot(bits.take(SLOT_BITS), bits.take(VERSION_BITS)) if bits.take(1) else None
 
 
-def _put_selection(out: BitWriter, image: list[tuple[TokenState, int]]) -> list[tuple[TokenState, int]]:
-    """Which image tokens are sent at all; returns those, which runs have yet to cover."""
+def _put_image(out: BitWriter, image: list[tuple[TokenState, int]], following: dict[TokenState, int]) -> None:
+    """Which image tokens are sent at all, and which token of a stream each of them is."""
+    selected = _put_selection(out, image)
+    if not selected:
+        return
+    sent = [image[place] for place in selected]
+    runs, after = BitWriter(), dict(following)
+    _put_runs(runs, sent, after)
+    pattern = _pattern(sent, selected, len(image)) if runs.n_bits > _PATTERN_BITS else None
+    if pattern is not None and pattern.n_bits < runs.n_bits:
+        out.put(1, 1)
+        out.extend(pattern)
+        following.update(_after_pattern(sent))
+    else:
+        out.put(0, 1)
+        out.extend(runs)
+        following.update(after)
+
+
+def _pattern(
+    sent: Sequence[tuple[TokenState, int]], places: Sequence[int], image_tokens: int
+) -> BitWriter | None:
+    """None where the tokens make no pattern."""
+    if any(state not in (TokenState.PUBLIC, TokenState.PRIVATE) for state, _ in sent):
+        return None
+    out = BitWriter()
+    tokens: list[Token] = [(state is TokenState.PUBLIC, reference) for state, reference in sent]
+    try:
+        put_pattern(out, tokens, places, image_tokens)
+    except PatternError:
+        return None
+    return out
+
+
+def _after_pattern(sent: Sequence[tuple[TokenState, int]]) -> dict[TokenState, int]:
+    """The place after the last one that is used, in each stream."""
+    after: dict[TokenState, int] = {}
+    for state, reference in sent:
+        after[state] = max(after.get(state, 0), reference + 1)
+    return after
+
+
+def _put_selection(out: BitWriter, image: list[tuple[TokenState, int]]) -> list[int]:
+    """Which image tokens are sent at all; returns their places."""
     selected = [i for i, (state, _) in enumerate(image) if state is not TokenState.UNSELECTED]
     out.put(int(len(selected) == len(image)), 1)
     if len(selected) < len(image):
         out.put(len(selected), len(image).bit_length())
         out.put(rank_of(selected), rank_bits(len(image), len(selected)))
-    return [image[i] for i in selected]
+    return selected
 
 
 def _put_runs(out: BitWriter, part: list[tuple[TokenState, int]], following: dict[TokenState, int]) -> None:
@@ -194,7 +241,7 @@ def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     """Inverse of `encode`; `image_tokens` is the bundle's image length. Raises `IndexMapError`."""
     try:
         return _read(BitReader(bytes(payload)), image_tokens)
-    except BitError as error:
+    except (BitError, PatternError) as error:
         raise IndexMapError(f"the map: {error}") from None
 
 
@@ -209,7 +256,7 @@ def _read(bits: BitReader, image_tokens: int) -> IndexMap:
     keep = _take_slot(bits) if has_image and cached is None else None
     selected = _take_selection(bits, image_tokens) if has_image and cached is None else ()
     following: dict[TokenState, int] = {}
-    sent = _take_runs(bits, len(selected), following)
+    sent = _take_image(bits, selected, image_tokens, following)
     text = _take_runs(bits, text_tokens, following)
     body_bits = bits.position
     crc = bits.take(_CRC_BITS)
@@ -232,6 +279,20 @@ def _read(bits: BitReader, image_tokens: int) -> IndexMap:
         cached,
         keep,
     )
+
+
+def _take_image(
+    bits: BitReader, selected: Sequence[int], image_tokens: int, following: dict[TokenState, int]
+) -> list[tuple[TokenState, int]]:
+    """Inverse of `_put_image`, without the selection. Raises `IndexMapError`, `PatternError`, `BitError`."""
+    if not selected:
+        return []
+    if not bits.take(1):
+        return _take_runs(bits, len(selected), following)
+    found = take_pattern(bits, selected, image_tokens)
+    sent = [(TokenState.PUBLIC if public else TokenState.PRIVATE, place) for public, place in found]
+    following.update(_after_pattern(sent))
+    return sent
 
 
 def _take_selection(bits: BitReader, image_tokens: int) -> tuple[int, ...]:

@@ -36,12 +36,16 @@ class Scheme:
 
 
 TOKEN_SETTINGS = (
+    "rate.selection",
     "rate.image_tokens",
     "rate.image_eighths",
     "rate.target",
     "cache.images",
     "channel.codec",
     "channel.public_power_db",
+    "sharing.similar",
+    "sharing.compare_at",
+    "sharing.least_snr_db",
     "sharing.cosine_threshold",
     "sharing.mean_threshold",
     "sharing.variance_threshold",

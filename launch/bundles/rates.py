@@ -55,12 +55,12 @@ def write_rates(bundle: Path, measured: Path) -> RateTable:
 
 
 def _check(run: Path, fingerprint: str) -> None:
-    """The row's run was of these weights, on AWGN."""
+    """The row's run was of these weights, on AWGN, its tokens chosen for every question."""
     found = read_summary(run)["fingerprint"]
     if found != fingerprint:
         raise LaunchError(f"{run}: a run of other weights, {str(found)[:16]}")
-    model = parse_config(
-        yaml.safe_load((run / CONFIG_FILE).read_text(encoding="utf-8")), run.name
-    ).channel.model
-    if model != "awgn":
-        raise LaunchError(f"{run}: channel.model {model}, expected awgn")
+    config = parse_config(yaml.safe_load((run / CONFIG_FILE).read_text(encoding="utf-8")), run.name)
+    if config.channel.model != "awgn":
+        raise LaunchError(f"{run}: channel.model {config.channel.model}, expected awgn")
+    if config.rate.selection != "salient":
+        raise LaunchError(f"{run}: rate.selection {config.rate.selection}, expected salient")

@@ -120,5 +120,59 @@ def erasures(
         console.print(str(out / name), soft_wrap=True, highlight=False)
 
 
+@app.command("merging")
+def merging(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs and results; goes on if stopped.")],
+    split: Annotated[str, typer.Option(metavar="LIST", help="Layers to cut the model at.")] = "2",
+    at: Annotated[str, typer.Option(metavar="LIST", help="Where tokens are compared.")] = "split,projector",
+    cosine: Annotated[
+        str, typer.Option(metavar="LIST", help="How alike tokens must be to be merged.")
+    ] = "0.95,0.9",
+    requests: Annotated[int, typer.Option(min=1, help="Of each row.")] = 3_000,
+    seed: Annotated[int | None, typer.Option(min=0, help="[dim]the configuration's[/]")] = None,
+    config: Annotated[
+        str, typer.Option(help="A YAML file, or the name of a shipped configuration.")
+    ] = "measure",
+    overrides: Overrides = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="A data set, or a folder with data sets.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only the rows, as JSON, on standard output.")
+    ] = False,
+) -> None:
+    """What similar tokens save on the air when they are merged, and what each question family loses by it.
+
+    Rows without merging, within images, and anywhere, each against the one before. Writes merging.csv,
+    families.csv (and .parquet) and merging.png. Ctrl-C leaves what is finished; the same command goes on.
+
+    Example: [bold]m4sc experiment merging --cosine 0.95,0.9 --set users=8 --out runs/merging[/]
+    """
+    from launch.measurement.grid import numbers, whole_numbers
+
+    layers = whole_numbers("--split", split, 0, 1_024)
+    thresholds = numbers("--cosine", cosine, -1.0, 1.0)
+    from launch.bundles.rerun import DataSets
+    from launch.experiments import merging as experiment
+
+    places = experiment.places(layers, at.split(","), thresholds)
+    sets = [*(overrides or ()), f"workload.requests={requests}"]
+    sets += [] if seed is None else [f"seed={seed}"]
+    rows, families = experiment.measure(experiment.order(config, sets, places, DataSets(data), out), _say)
+    from launch.experiments.merging_view import draw, table_of
+
+    draw(rows, out / experiment.PLOT_FILE)
+    if as_json:
+        print_json([row.model_dump(mode="json") for row in rows])
+        return
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 170)
+    console.print(table_of(rows))
+    files = [experiment.TABLE_FILE, *([experiment.FAMILIES_FILE] if families else []), experiment.PLOT_FILE]
+    for name in files:
+        console.print(str(out / name), soft_wrap=True, highlight=False)
+
+
 def _say(line: str) -> None:
     print(f"… {line}", file=sys.stderr, flush=True)

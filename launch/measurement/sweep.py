@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launch.bundles.rerun import DataSets, RunSummary, kept_or_run, run_summary
+from launch.commands.common import find_config
+from launch.errors import LaunchError
 from launch.experiments.paired import paired_difference
 from launch.measurement.grid import OWN_KEYS, Place
 from launch.measurement.order import ROWS_FOLDER, Order, check_own_keys, make_order
 from launch.measurement.rows import Row, row_of, user_lines, write_table
 from launch.run_files import read_run
+from shared.config_file import load_config
 from shared.rate import prefix_uses
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ def order(
 ) -> Order[Place]:
     """Raises `LaunchError`, `ConfigError` or `BundleError`, one line, for what cannot be done."""
     check_own_keys(overrides, OWN_KEYS)
+    by_question = load_config(find_config(config), tuple(overrides)).rate.selection == "question"
+    if by_question and any(place.point.image_tokens is None for place in places):
+        raise LaunchError("--points all: with rate.selection 'question' expected numbers of image tokens")
     return make_order(config, overrides, places, sets, out)
 
 

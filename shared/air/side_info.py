@@ -28,6 +28,15 @@ def side_uses(channel: ChannelConfig, snr_db: float, n_bits: int) -> int:
     return pilot_uses(channel) + side_code.uses_of(n_bits, snr_db)
 
 
+def outlasts_channel(channel: ChannelConfig, uses: int) -> bool:
+    """Whether the gain, which pilots tell of at a map's head, changes within most maps of so many uses.
+
+    A map begins anywhere in a coherence block: one of half its length meets a single gain every other time.
+    """
+    learnt = channel.side_info == "ldpc" and pilot_uses(channel) > 0
+    return learnt and channel.coherence == "uses" and 2 * uses > channel.coherence_uses
+
+
 def on_air(channel: ChannelConfig, snr_db: float, payload: bytes, n_bits: int) -> dict[str, object]:
     """The fields of a `SideInfo` that carry a map: bits, or pilots and symbols of unit power."""
     uses = side_uses(channel, snr_db, n_bits)

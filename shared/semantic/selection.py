@@ -2,10 +2,13 @@
 
 What a token says is measured by the energy that the public channel code gives it: a code of `stream` power
 was trained under a budget, so it spends energy where answers depend on it. No question is looked at, so the
-same tokens serve every question that is asked later.
+same tokens serve every question that is asked later. Where they are chosen for one question
+(`rate.selection: question`), those come first that reasoning about it names.
 
 Shapes: N tokens of an image, D token width.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -27,3 +30,18 @@ def most_salient(salience_N: Tensor, keep: Tensor | int) -> Tensor:
     )
     limit = keep.unsqueeze(-1) if isinstance(keep, Tensor) else keep
     return rank_N < limit
+
+
+def named_first(salience_N: Tensor, named: Sequence[int], keep: int | None) -> Tensor:
+    """Bool [N]: the tokens `named`, in that order, then the most salient of the others, `keep` in all.
+
+    None: those named alone, or, where none is, the most salient one.
+    """
+    length = len(salience_N)
+    urgent_N = salience_N.new_zeros(length)
+    known = [token for token in named if token < length]
+    for rank, token in enumerate(known):
+        urgent_N[token] = length - rank
+    others_N = salience_N.argsort(stable=True, descending=True).argsort() / -(length + 1.0)
+    wanted = max(1, len(known)) if keep is None else keep
+    return most_salient(urgent_N + others_N, wanted)

@@ -34,9 +34,13 @@ class SenderRequest:
 
 @dataclass(frozen=True, slots=True)
 class SenderOutput:
-    """Tokens at the split: `image_tokens` [B, N, D], `salience` [B, N], in the order of the images given."""
+    """Tokens at the split: `image_tokens` [B, N, D], `salience` [B, N], in the order of the images given.
+
+    `projected` [B, N, D]: the image tokens as the language model's first layer gets them.
+    """
 
     image_tokens: Tensor
+    projected: Tensor
     salience: Tensor
     text_tokens: list[Tensor]
     text_ids: list[list[int]]
@@ -74,7 +78,7 @@ class SemanticSender:
 
     def encode_images(self, images: Sequence[Picture]) -> Tensor:
         """Image tokens at the split, [B, N, D]; they depend on nothing but the image."""
-        return self._images(images)[0]
+        return self._images(images)[1]
 
     def encode_text(self, task: str, text: str, image: Picture | None = None) -> Tensor:
         """Text tokens at the split, [n, D]."""
@@ -94,7 +98,7 @@ class SemanticSender:
         ids = [self.prompts.text_ids(request.text) for request in requests]
         for request in requests:
             self.prompts.layout(request.task)
-        tokens_BND, seen = self._images(images)
+        projected_BND, tokens_BND, seen = self._images(images)
         kinds: dict[tuple[str, bool], list[int]] = defaultdict(list)
         for row, request in enumerate(requests):
             kinds[request.task, request.image_index is not None].append(row)
@@ -109,7 +113,7 @@ class SemanticSender:
                     text[row] = tokens
         public = self._encoders["public"]
         assert isinstance(public, ChannelEncoder)
-        return SenderOutput(tokens_BND, salience(public, tokens_BND.float()), text, ids)
+        return SenderOutput(tokens_BND, projected_BND, salience(public, tokens_BND.float()), text, ids)
 
     @torch.inference_mode()
     def channel_encode(self, tokens: Tensor, stream: Stream) -> np.ndarray:
@@ -125,12 +129,14 @@ class SemanticSender:
         return to_symbols(encoder(rows))
 
     @torch.inference_mode()
-    def _images(self, images: Sequence[Picture]) -> tuple[Tensor, LayerCache]:
+    def _images(self, images: Sequence[Picture]) -> tuple[Tensor, Tensor, LayerCache]:
+        """Tokens behind the projector and at the split, and what texts see of them below it."""
         if not images:
             none = torch.zeros(0, self.image_length, self.width, dtype=self._dtype, device=self.device)
-            return none, LayerCache()
+            return none, none, LayerCache()
         pixels = self._vision.preprocess(images).to(self.device, self._dtype)
-        return self._half.image(self._projector(self._vision(pixels)))
+        projected_BND = self._projector(self._vision(pixels))
+        return projected_BND, *self._half.image(projected_BND)
 
     def _texts(
         self, task: str, ids: Sequence[list[int]], images: Sequence[int] | None, seen: LayerCache

@@ -28,6 +28,11 @@ def trace_words(patches: int) -> list[str]:
     return [*(pointer(patch) for patch in range(patches)), NONE, NEXT, ANSWER]
 
 
+def named_patches(text: str) -> tuple[int, ...]:
+    """The patches that a generated text names, each once, in its order."""
+    return tuple(dict.fromkeys(int(patch) for patch in re.findall(r"@(\d+)", text)))
+
+
 def split_trace(text: str) -> tuple[str, str]:
     """(trace, answer) of a generated text; without an equals sign all but the patches is the answer."""
     trace, _, answer = text.rpartition(ANSWER)

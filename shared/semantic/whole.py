@@ -41,7 +41,27 @@ class WholeModel:
     ) -> None:
         self._below = SemanticSender(bundle, split_layer, device, codec)
         self._above = SemanticReceiver(bundle, split_layer, device, codec)
+        self._text_codec = bundle.text_codec
         self.prompts = self._above.prompts
+
+    @property
+    def sender(self) -> SemanticSender:
+        """The half that reads pictures and texts."""
+        return self._below
+
+    def words(self, task: str, image_ND: Tensor, text_nD: Tensor) -> str:
+        """All that it writes, its reasoning included, about what its sender's half has read already.
+
+        `image_ND`, `text_nD`: tokens at the split. Raises ValueError, one line, as the halves do.
+        """
+        request = AnswerRequest(
+            task=task,
+            image_tokens=self._read(image_ND),
+            image_state=["received"] * len(image_ND),
+            text_tokens=text_nD,
+            text_state=["received"] * len(text_nD),
+        )
+        return self._text_codec.decode(self._above.answer(request).token_ids)
 
     def answer(
         self, prompt: Prompt, trace: bool = True, max_new_tokens: int | None = None, blind: bool = False

@@ -56,8 +56,8 @@ def bundle() -> Iterator[Bundle]:
 
 
 def config(users: int, **more: object) -> RunConfig:
-    channel = {"channel": AWGN}
-    return parse_config({"users": users, "max_group": users, "question_at": "ue"} | channel | more, "test")
+    settings = {"channel": AWGN, "sharing": {"similar": "nowhere"}}
+    return parse_config({"users": users, "max_group": users, "question_at": "ue"} | settings | more, "test")
 
 
 def deliveries(*images: str) -> list[WorkloadRequest]:

@@ -1,17 +1,22 @@
 """The real pipelines (shipped bundle) between the real roles: only clock and network are made up."""
 
 import math
+from collections import Counter
 
 import pytest
+from torch import Tensor
 
-from basestation.pipeline import GroupPipeline
+from basestation.foresight import Foresight
+from basestation.pipeline import AdmittedRequest, GroupPipeline
 from basestation.process import warm_up as warm_up_sender
+from basestation.workload_file import WorkloadRequest
 from shared.air.side_code import BLOCK_BITS, uses_of
 from shared.config import RunConfig
 from shared.config_file import parse_config
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
+from shared.semantic.whole import WholeModel
 from shared.wire.messages import Feedback, SideInfo, SymbolFrame
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, RandomMischief, workload
@@ -83,9 +88,9 @@ def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first
 
 def test_of_unequal_users_what_both_get_is_sent_once(bundle: Bundle) -> None:
     """Users 0 and 1 ask about one image: 16 tokens go to both, 24 more to user 1 alone."""
-    config = parse_config(
-        {"users": 3, "max_group": 3, "rate": {"image_tokens": [16, 40, None], "image_eighths": 7}}, "test"
-    )
+    rate = {"image_tokens": [16, 40, None], "image_eighths": 7}
+    sharing = {"similar": "nowhere"}
+    config = parse_config({"users": 3, "max_group": 3, "rate": rate, "sharing": sharing}, "test")
     world = world_of(bundle, config, 0.0)
     world.run_workload()
     assert check_invariants(world) == {"ok": N}
@@ -95,6 +100,46 @@ def test_of_unequal_users_what_both_get_is_sent_once(bundle: Bundle) -> None:
         if f.uses_per_token == 13 and f.group_id == 0:
             tokens[f.users] = tokens.get(f.users, 0) + f.n_tokens
     assert tokens == {(0, 1): 16, (1,): 24, (2,): 100}
+
+
+def test_tokens_chosen_by_the_question_are_those_that_its_reasoning_names(bundle: Bundle) -> None:
+    """What the questions of two users about one image have in common is sent once (13 uses: of an image)."""
+    rate = {"selection": "question", "image_eighths": 7}
+    channel = {"model": "awgn", "snr_db": 15.0}
+    config = parse_config({"users": 2, "max_group": 2, "channel": channel, "rate": rate}, "test")
+    whole = WholeModel(bundle)
+    foresight, named = Foresight(whole), dict[str, set[int]]()
+
+    def foresee(request: AdmittedRequest, image_ND: Tensor, text_nD: Tensor) -> tuple[int, ...]:
+        found = foresight(request, image_ND, text_nD)
+        if request.request_id.startswith("r"):
+            named[request.request_id] = set(found)
+        return found
+
+    pipeline = GroupPipeline(config, whole.sender, clock=lambda: 0.0, foresee=foresee)
+    receiver = SemanticReceiver(bundle)
+    asked = [
+        WorkloadRequest(0, 0.0, 0, "vqa", "how many cubes are there", "a"),
+        WorkloadRequest(1, 0.0, 1, "vqa", "how many things are there", "a"),
+    ]
+    world = World(
+        config,
+        asked,
+        images=IMAGES,
+        mischief=no_mischief,
+        sender=pipeline,
+        receiver=RequestPipeline(config, receiver, clock=lambda: 0.0),
+    )
+    world.run_workload()
+    assert check_invariants(world) == {"ok": 2}
+    first, second = named["r000000"], named["r000001"]
+    assert len(first | second) > 0
+    sent: Counter[tuple[int, ...]] = Counter()
+    for _, name, m in world.sent:
+        if name == "bs" and isinstance(m, SymbolFrame) and m.uses_per_token == 13:
+            sent[m.users] += m.n_tokens
+    wanted = {(0, 1): len(first & second), (0,): len(first - second), (1,): len(second - first)}
+    assert sent == Counter({users: count for users, count in wanted.items() if count})
 
 
 def test_faint_frames_are_sent_again_and_combined(bundle: Bundle) -> None:

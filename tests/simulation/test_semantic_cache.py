@@ -28,6 +28,7 @@ class Caches(World):
     def __init__(self, bundle: Bundle, mischief: Mischief = no_mischief, **changes: Any) -> None:
         settings: dict[str, Any] = {"users": 3, "max_group": 3, "cache": {"images": 4}, "max_new_tokens": 8}
         settings |= {"channel": {"snr_db": 15.0}, "rate": {"image_eighths": 7}}
+        settings |= {"sharing": {"similar": "nowhere"}}
         config: RunConfig = parse_config({**settings, **changes}, "test")
         sender, receiver = SemanticSender(bundle), SemanticReceiver(bundle)
         pipeline = GroupPipeline(config, sender, clock=lambda: 0.0)

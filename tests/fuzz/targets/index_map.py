@@ -14,6 +14,8 @@ _MAPS = (
     IndexMap("caption", True, True, 0, (64, 64), (Run(_U, 40), Run(_P, 8), Run(_U, 16)), 4),
     IndexMap("vqa", True, False, 4, (64, 64), (Run(_K, 64), Run(_T, 4)), 8, Slot(5, 4_000)),
     IndexMap("vqa", True, False, 4, (64, 64), (Run(_P, 64), Run(_T, 4)), 8, None, Slot(15, 1)),
+    IndexMap("vqa", True, False, 3, (64, 64), (*(Run(_T, 1), Run(_P, 3, 5)) * 16, Run(_T, 3, 1))),
+    IndexMap("vqa", True, False, 0, (64, 64), tuple(Run(_T, 1, i % 8 // 7) for i in range(64))),
 )
 SEEDS = tuple(index_map.encode(each)[0] for each in _MAPS)
 TOKENS = ()

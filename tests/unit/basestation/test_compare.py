@@ -1,8 +1,10 @@
 """Equal tokens have one name, similar ones may get it, and what is not sent has none."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from basestation.compare import compare, leaders_anywhere, leaders_in_place, merged
+from basestation.compare import compare, leaders_anywhere, leaders_in_place, leaders_within_image, merged
 from shared.config import SharingConfig
 from tests.unit.basestation.test_partition import sequence
 
@@ -71,3 +73,34 @@ def test_what_many_use_leads() -> None:
     leaders = leaders_in_place(exact, SHARING)
     assert all(key[1] == "image1" and leader[1] == "image2" for key, leader in leaders.items())
     assert len(leaders) == 10
+
+
+def test_within_an_image_no_other_image_is_looked_at() -> None:
+    first, second = sequence(0, 0, 1, (1,)), sequence(1, 1, 2, (2,))
+    assert first.image_ND is not None
+    assert second.image_ND is not None
+    first.image_ND[8] = first.image_ND[2]
+    second.image_ND[5] = first.image_ND[5]
+    exact = compare([first, second], SHARING, 2)
+    leaders = leaders_within_image(exact, SHARING)
+    assert leaders == {("image", "image1", 8, 2): ("image", "image1", 2, 2)}
+
+
+def test_what_the_projector_made_alike_is_alike_where_that_is_compared() -> None:
+    """What is sent is the token at the split all the same."""
+    first, second = sequence(0, 0, 1, (1,)), sequence(1, 1, 2, (2,))
+    assert first.image_ND is not None
+    assert second.image_ND is not None
+    projected = first.image_ND.copy()
+    second = replace(second, projected_ND=second.image_ND.copy())
+    second.projected_ND[3] = projected[3]  # type: ignore[index]
+    second.image_ND[4] = first.image_ND[4]
+    pair = [replace(first, projected_ND=projected), second]
+    for place, position in (("split", 4), ("projector", 3)):
+        sharing = SharingConfig(cosine_threshold=0.99, compare_at=place)  # type: ignore[arg-type]
+        exact = compare(pair, sharing, 2)
+        result = merged(exact, leaders_in_place(exact, sharing))
+        assert result.merged == 1
+        assert result.keys[1][position] == result.keys[0][position]
+        sent = result.vectors[result.keys[1][position]]  # type: ignore[index]
+        assert np.array_equal(sent, first.image_ND[position])

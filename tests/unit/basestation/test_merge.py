@@ -27,6 +27,10 @@ def price_of(sequences: Sequence[TokenSequence], comparison: Comparison, uses: i
     return uses * (plan.public_tokens + plan.private_tokens) + maps
 
 
+def loud(user: int) -> float:
+    return 20.0
+
+
 def two(alike: Sequence[int]) -> list[TokenSequence]:
     first, second = sequence(0, 0, 1, (1,), N), sequence(1, 1, 2, (2,), N)
     assert first.image_ND is not None
@@ -36,7 +40,9 @@ def two(alike: Sequence[int]) -> list[TokenSequence]:
 
 
 def merged_positions(group: list[TokenSequence], uses: int) -> int:
-    return merge(group, compare(group, SHARING, 2), SHARING, lambda c: price_of(group, c, uses)).merged
+    return merge(
+        group, compare(group, SHARING, 2), SHARING, lambda c, most: price_of(group, c, uses), loud
+    ).merged
 
 
 def test_single_places_are_worth_it_only_where_a_token_is_dear() -> None:
@@ -57,7 +63,7 @@ def test_merging_never_makes_a_group_dearer() -> None:
         for share in (0.1, 0.5, 0.9):
             group = two(np.nonzero(rng.random(N) < share)[0].tolist())
             exact = compare(group, SHARING, 2)
-            chosen = merge(group, exact, SHARING, lambda c, g=group, u=uses: price_of(g, c, u))  # type: ignore[misc]
+            chosen = merge(group, exact, SHARING, lambda c, most, g=group, u=uses: price_of(g, c, u), loud)  # type: ignore[misc]
             assert price_of(group, chosen, uses) <= price_of(group, exact, uses)
 
 
@@ -65,4 +71,32 @@ def test_without_sharing_nothing_is_merged() -> None:
     group = two(range(N))
     off = SharingConfig(enabled=False)
     exact = compare(group, off, 2)
-    assert merge(group, exact, off, lambda c: -c.merged) is exact
+    assert merge(group, exact, off, lambda c, most: -c.merged, loud) is exact
+
+
+def test_where_to_look_is_a_matter_of_choice() -> None:
+    """Twenty places resemble the other image's, ten others one of their own image."""
+    group = two(range(20))
+    own = group[1].image_ND
+    assert own is not None
+    own[40:50] = own[39]
+    counts = {}
+    for similar in ("anywhere", "within_image", "nowhere"):
+        sharing = SharingConfig(cosine_threshold=0.99, similar=similar)  # type: ignore[arg-type]
+        exact = compare(group, sharing, 2)
+        counts[similar] = merge(group, exact, sharing, lambda c, most: price_of(group, c, 256), loud).merged
+    assert counts == {"anywhere": 30, "within_image": 10, "nowhere": 0}
+
+
+def test_who_hears_little_gets_own_tokens_and_may_lead_others() -> None:
+    group = two(range(N))
+    exact = compare(group, SHARING, 2)
+    counts = set()
+    for faint in (0, 1):
+        snr_db_of = {faint: SHARING.least_snr_db - 0.1, 1 - faint: SHARING.least_snr_db}.__getitem__
+        chosen = merge(group, exact, SHARING, lambda c, most: price_of(group, c, 256), snr_db_of)
+        assert chosen.keys[faint] == exact.keys[faint]
+        counts.add(chosen.merged)
+    assert counts == {0, N}, "one leads; the other joins it, or is faint"
+    everywhere = dict.fromkeys((0, 1), 0.0).__getitem__
+    assert merge(group, exact, SHARING, lambda c, most: -c.merged, everywhere) is exact

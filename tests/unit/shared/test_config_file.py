@@ -53,6 +53,12 @@ def test_a_file_and_overrides_make_a_configuration(tmp_path: Path) -> None:
         ("{question_at: ue, workload: {source: imdb_file}}", "vqa among workload.tasks"),
         ("rate: {image_tokens: [1, 2]}", "rate.image_tokens lists 2 values for 4 users"),
         ("rate: {image_tokens: 0}", "rate.image_tokens"),
+        ("rate: {selection: question, target: 0.9}", "what was measured is of selection 'salient'"),
+        (
+            "{rate: {selection: question}, question_at: ue}",
+            "asked at the UE are not known before",
+        ),
+        ("{rate: {selection: question}, cache: {images: 1}}", "expected cache.images 0"),
         ("rate: {image_eighths: 9}", "rate.image_eighths: "),
         (
             "{channel: {codec: bypass, model: ideal, sample_format: cf32}, rate: {image_eighths: 4}}",

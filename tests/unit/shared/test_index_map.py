@@ -69,9 +69,9 @@ def test_every_single_bit_error_is_detected(original: IndexMap, data: st.DataObj
 
 def test_a_shared_image_with_private_words_costs_few_bits() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PRIVATE, 12, 0))
-    # 32 control + 3 (not cached, not to keep, all selected) + (1 state + 1 to the last + 1 continues) +
+    # 32 control + 4 (not cached, not to keep, all selected, runs) + (1 state + 1 to the last + 1 continues) +
     # (2 + 1 + 1) + 16 CRC
-    assert index_map.encode(a_map(runs, 12))[1] == 32 + 3 + 3 + 4 + 16
+    assert index_map.encode(a_map(runs, 12))[1] == 32 + 4 + 3 + 4 + 16
 
 
 def test_sharing_an_image_costs_the_map_nothing() -> None:
@@ -83,7 +83,7 @@ def test_sharing_an_image_costs_the_map_nothing() -> None:
 def test_words_that_begin_alike_cost_one_run_more() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PUBLIC, 5, 64), Run(TokenState.PRIVATE, 7, 0))
     # (1 state + 1 not to the last + 5 gamma(5) + 1 continues) more
-    assert index_map.encode(a_map(runs, 12))[1] == 32 + 3 + 3 + 8 + 4 + 16
+    assert index_map.encode(a_map(runs, 12))[1] == 32 + 4 + 3 + 8 + 4 + 16
 
 
 def test_which_tokens_are_selected_costs_what_there_is_to_choose() -> None:
@@ -92,8 +92,8 @@ def test_which_tokens_are_selected_costs_what_there_is_to_choose() -> None:
     positions = [(TokenState.UNSELECTED, -1)] * 64
     for reference, place in enumerate(chosen):
         positions[place] = (TokenState.PUBLIC, reference)
-    # 8 of 64 in 7 bits, ceil(log2 C(64, 8)) = 33, (1 state + 1 to the last + 1 continues)
-    assert index_map.encode(a_map(runs_of(positions), 0))[1] == 32 + 3 + 7 + 33 + 3 + 16
+    # 8 of 64 in 7 bits, ceil(log2 C(64, 8)) = 33, runs, (1 state + 1 to the last + 1 continues)
+    assert index_map.encode(a_map(runs_of(positions), 0))[1] == 32 + 3 + 7 + 33 + 1 + 3 + 16
 
 
 def test_a_selection_of_all_tokens_is_written_in_one_way_only() -> None:

@@ -53,6 +53,10 @@ def test_rows_of_other_weights_other_air_or_none_are_refused(measured: Path) -> 
     config.write_text(yaml.safe_dump(values))
     with pytest.raises(LaunchError, match=r"channel\.model rayleigh, expected awgn"):
         rates_from(measured, WEIGHTS)
+    values["channel"]["model"], values["rate"]["selection"] = "awgn", "question"
+    config.write_text(yaml.safe_dump(values))
+    with pytest.raises(LaunchError, match=r"rate\.selection question, expected salient"):
+        rates_from(measured, WEIGHTS)
 
 
 def test_an_snr_without_all_tokens_is_named(measured: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from launch.experiments.compute import Load, base_station, projector, user_equipment, vision
-from launch.experiments.paired import Difference, difference
+from launch.experiments.paired import Difference, difference, losses
 from launch.experiments.recommend import Cut, recommend
 from launch.experiments.table import Row, Table, csv_rows, markdown, number_cell, points_cell, share_cell
 from launch.experiments.variants import with_mlp
@@ -40,6 +40,20 @@ def test_pairing_takes_the_spread_of_the_questions_away() -> None:
     assert difference([(b, a) for a, b in pairs], seed=1).points == 4.0
     all_wrong = [(scored(0.0, i), scored(float(i > 2), i)) for i in range(25)]
     assert difference(all_wrong, seed=1).is_worse
+
+
+def test_a_loss_is_bounded_family_by_family_and_over_some() -> None:
+    """One image of 25 is lost in family a: drawn at most 3 times in 95% of resamples, Binomial(25, 1/25)."""
+    pairs = [(scored(float(i > 0), i, "a"), scored(1.0, i, "a")) for i in range(25)]
+    pairs += [(scored(1.0, i, "b"), scored(1.0, i, "b")) for i in range(25)]
+    found = losses(pairs, seed=1)
+    assert [(loss.family, loss.points, loss.bound, loss.n) for loss in found.families] == [
+        ("a", 4.0, 12.0, 25),
+        ("b", 0.0, 0.0, 25),
+    ]
+    assert (found.bound(["a", "b"]), found.bound(["b"]), found.bound(["c"])) == (6.0, 0.0, None)
+    few = losses(pairs[:5], seed=1)
+    assert (few.families[0].points, few.families[0].bound, few.bound(["a"])) == (20.0, None, None)
 
 
 def test_multiply_adds_of_the_tiny_codec() -> None:

@@ -126,3 +126,11 @@ def test_accounts_that_do_not_add_up_are_no_row(data: Path, tmp_path: Path) -> N
     summary["users"][0]["channel_uses"] += 1
     with pytest.raises(LaunchError, match="row: channel_uses of users"):
         check_accounts("row", summary)
+
+
+def test_an_image_chosen_by_the_question_has_no_price_of_its_own(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="--points all: with"):
+        ordered(
+            data, tmp_path / "out", grid([1], [0.0], [15.0], [Point()], [True]), "rate.selection=question"
+        )
+    assert list((tmp_path / "out").iterdir()) == []

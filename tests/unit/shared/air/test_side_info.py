@@ -8,8 +8,9 @@ import pytest
 
 from channel_emulator.air import Air
 from shared.air import pilots, samples, side_code
-from shared.air.side_info import frame_of, on_air, side_uses
+from shared.air.side_info import frame_of, on_air, outlasts_channel, side_uses
 from shared.config import ChannelConfig
+from shared.config_file import parse_config
 from shared.wire.messages import SideInfo
 from tests.unit.channel_emulator.support import config, side_info
 from userequipment.channel_decode import Air as Hearing
@@ -79,3 +80,20 @@ def test_every_attempt_and_every_request_has_noise_of_its_own() -> None:
 def test_error_free_it_is_handed_on_as_it_is() -> None:
     side = sent()
     assert Air(config()).receive_side(side) is side
+
+
+@pytest.mark.parametrize(
+    ("changes", "uses", "outlasts"),
+    [
+        ({"model": "rayleigh", "coherence": "uses", "coherence_uses": 300, "side_info": "ldpc"}, 151, True),
+        ({"model": "rayleigh", "coherence": "uses", "coherence_uses": 300, "side_info": "ldpc"}, 150, False),
+        ({"model": "rayleigh", "coherence": "uses", "coherence_uses": 300}, 151, False),
+        ({"model": "rayleigh", "coherence_uses": 300, "side_info": "ldpc"}, 10_000, False),
+        ({"model": "awgn", "coherence": "uses", "coherence_uses": 300, "side_info": "ldpc"}, 151, False),
+    ],
+)
+def test_a_coded_map_should_end_before_its_pilots_are_stale(
+    changes: dict[str, object], uses: int, outlasts: bool
+) -> None:
+    channel = parse_config({"channel": changes}, "test").channel
+    assert outlasts_channel(channel, uses) is outlasts

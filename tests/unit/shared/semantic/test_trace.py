@@ -8,7 +8,7 @@ from tokenizers import AddedToken
 
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.receiver import AnswerRequest, SemanticReceiver
-from shared.semantic.trace import ANSWER, split_trace, trace_words
+from shared.semantic.trace import ANSWER, named_patches, split_trace, trace_words
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
 
@@ -61,6 +61,12 @@ def test_a_classification_has_no_trace(reasoning: Bundle) -> None:
     one, other = (receiver.answer(request("text_classification", trace)) for trace in (True, False))
     assert one.token_ids == other.token_ids
     assert one.trace == ""
+
+
+def test_patches_are_named_in_the_order_of_the_words() -> None:
+    assert named_patches("@45 @13 ; @45 @7 = 2") == (45, 13, 7)
+    assert named_patches("@none = 0") == ()
+    assert named_patches("@12 large red cube , @3 small gray ball") == (12, 3)
 
 
 @pytest.mark.parametrize("tokens", [3, 4, 9, 10])

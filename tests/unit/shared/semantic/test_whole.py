@@ -35,7 +35,9 @@ def test_it_answers_as_its_halves_do_over_a_channel_without_noise(bundle: Bundle
     sent = AnswerRequest("vqa", **seen, text_tokens=text, text_state=["received"] * len(text))
     asked_there = AnswerRequest("vqa", **seen, question_at="ue", text=TEXT)
     whole = WholeModel(bundle, codec=codec)
-    assert whole.answer(Prompt("vqa", TEXT, picture)) == receiver.answer(sent)
+    answer = receiver.answer(sent)
+    assert whole.answer(Prompt("vqa", TEXT, picture)) == answer
+    assert whole.words("vqa", output.image_tokens[0], text) == bundle.text_codec.decode(answer.token_ids)
     assert whole.answer_each(Prompt("vqa", "", picture), [TEXT]) == [receiver.answer(asked_there)]
 
 
