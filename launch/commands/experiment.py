@@ -120,5 +120,62 @@ def erasures(
         console.print(str(out / name), soft_wrap=True, highlight=False)
 
 
+@app.command("load")
+def load(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs and results; goes on if stopped.")],
+    rates: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Requests a second. Without it: searched for.")
+    ] = None,
+    lowest: Annotated[
+        float, typer.Option(min=0.01, max=1e4, help="Where the search begins: so few that none waits.")
+    ] = 1.0,
+    steps: Annotated[int, typer.Option(min=0, max=8, help="Of the search, once a rate is too high.")] = 2,
+    overload: Annotated[float, typer.Option(min=1.0, max=100.0, help="Times a rate that is too high.")] = 2.0,
+    requests: Annotated[int, typer.Option(min=10, max=100_000, help="At each rate.")] = 200,
+    seed: Annotated[int | None, typer.Option(min=0, help="[dim]the configuration's[/]")] = None,
+    config: Annotated[
+        str, typer.Option(help="A YAML file, or the name of a shipped configuration.")
+    ] = "load",
+    overrides: Overrides = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="A data set, or a folder with data sets.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only the outcome, as JSON, on standard output.")
+    ] = False,
+) -> None:
+    """The highest rate of requests that is served in time, and what an overload does; load.csv, .json, .png.
+
+    In time: all answered, p99 below twice that of the lowest rate. Arrivals are a Poisson process, latency
+    counts from the intended arrival. Beyond limits.open_requests requests are refused as busy. Ctrl-C leaves
+    what is finished; the same command goes on from there.
+
+    Example: [bold]m4sc experiment load --requests 300 --out runs/load[/]
+    """
+    from launch.measurement.grid import numbers
+
+    chosen = () if rates is None else tuple(numbers("--rates", rates, 0.01, 1e5))
+    from launch.bundles.rerun import DataSets
+    from launch.experiments import load as experiment
+
+    plan = experiment.Plan(lowest, chosen, steps, overload, requests)
+    sets = [*(overrides or ()), *([] if seed is None else [f"seed={seed}"])]
+    wanted = experiment.order(config, sets, plan, DataSets(data), out)
+    measured = experiment.measure(wanted, plan, _say)
+    outcome = measured.outcome
+    from launch.experiments.load_view import draw, said, table_of
+
+    draw(measured, out / experiment.PLOT_FILE)
+    if as_json:
+        print_json(outcome.model_dump(mode="json"))
+        return
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(table_of(outcome.rows))
+    for line in (*said(outcome), str(out / experiment.TABLE_FILE), str(out / experiment.PLOT_FILE)):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
 def _say(line: str) -> None:
     print(f"… {line}", file=sys.stderr, flush=True)
