@@ -43,13 +43,14 @@ def draw(measured: Measured, path: Path) -> None:
     left.set(xscale="log", yscale="log", xlabel="requests a second (Poisson)", ylabel="latency, ms")
     left.set_xticks(rates, [f"{rate:g}" for rate in rates], minor=False)
     left.set_xticks([], minor=True)
+    left.yaxis.set_major_formatter("{x:,.0f}")
+    left.yaxis.set_minor_formatter("{x:,.0f}")
     left.grid(alpha=0.3)
     left.legend(fontsize=8.5, frameon=False)
 
     length_s = part_s(over.rates_per_s, over.requests)
-    right.axvspan(
-        length_s, 2 * length_s, color=_ORANGE, alpha=0.12, label=f"{over.rates_per_s[1]:g} a second"
-    )
+    low, high = over.rates_per_s[:2]
+    right.axvspan(length_s, 2 * length_s, color=_ORANGE, alpha=0.12, label=f"{high:g} a second")
     served = [(r.arrival_s, r.latency_ms) for r in came if r.latency_ms is not None]
     refused = [r.arrival_s for r in came if r.busy]
     if served:
