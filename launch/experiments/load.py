@@ -8,18 +8,18 @@ not run again.
     overload  one run: a rate that is served, a far higher one, and the first again
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from launch.bundles.rerun import DataSets, RunFailed, RunSummary, kept_or_run
 from launch.errors import LaunchError
+from launch.experiments.load_plan import OWN_KEYS, Kind, Plan, Stage, bounds
 from launch.measurement.order import Order, check_own_keys, make_order
 from launch.measurement.rows import write_table
 from launch.one_run import run_to_end
@@ -29,39 +29,10 @@ from launch.workload.arrivals import part_s
 from shared.config import RunConfig
 
 TABLE_FILE, PLOT_FILE, JSON_FILE = "load.csv", "load.png", "load.json"
-OWN_KEYS: Final = ("workload.requests_per_s", "workload.requests", "workload.arrivals")
-"""What the rows set of a configuration."""
 IN_TIME: Final = 2.0
 """A rate is served in time while its p99 is below so many times the lowest rate's."""
-MAX_DOUBLINGS: Final = 12
 IN_A_ROW: Final = 10
 """Requests served in time, one after another, by which a testbed has recovered."""
-Kind = Literal["steady", "before", "over", "after"]
-_PARTS: Final[tuple[Kind, ...]] = ("before", "over", "after", "after")
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One run: `requests` in all, in equal parts of time at these rates."""
-
-    rates_per_s: tuple[float, ...]
-    requests: int
-
-    @property
-    def name(self) -> str:
-        """As a folder's name."""
-        return "rate" + "-".join(f"{rate:g}" for rate in self.rates_per_s)
-
-    @property
-    def kinds(self) -> tuple[Kind, ...]:
-        """Of each part."""
-        return ("steady",) if len(self.rates_per_s) == 1 else _PARTS
-
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        rates = json.dumps([float(f"{rate:g}") for rate in self.rates_per_s])
-        values = (rates, self.requests, "poisson")
-        return tuple(f"{key}={value}" for key, value in zip(OWN_KEYS, values, strict=True))
 
 
 class Row(BaseModel):
@@ -127,48 +98,6 @@ class Measured:
     came: Sequence[Request]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`rates_per_s`: those to try, lowest first; none: they are searched for, from `lowest_per_s` on, and
-    `steps` times between the highest that is served in time and the next."""
-
-    lowest_per_s: float
-    rates_per_s: tuple[float, ...]
-    steps: int
-    overload: float
-    requests: int
-
-    @property
-    def first(self) -> float:
-        return min(self.rates_per_s, default=self.lowest_per_s)
-
-    def next_rate(self, served: Mapping[float, bool]) -> float | None:
-        """What to try next, after these rates; None: enough is known."""
-        if self.rates_per_s:
-            return next((rate for rate in sorted(self.rates_per_s) if rate not in served), None)
-        return search(served, self.first, self.steps)
-
-
-def search(served: Mapping[float, bool], first: float, steps: int) -> float | None:
-    """Doubled until one is too high, then `steps` geometric means; None at the end of it."""
-    if first not in served:
-        return first
-    low, high = bounds(served)
-    if high is None:
-        return low * 2 if len(served) <= MAX_DOUBLINGS else None
-    doublings = sum(round(np.log2(rate / first), 6) % 1 == 0 for rate in served)
-    if low == 0 or len(served) - doublings >= steps:
-        return None
-    return float(f"{np.sqrt(low * high):.3g}")
-
-
-def bounds(served: Mapping[float, bool]) -> tuple[float, float | None]:
-    """The highest rate up to which all were served in time (0: none), and the lowest that was not."""
-    high = min((rate for rate, well in served.items() if not well), default=None)
-    low = max((rate for rate, well in served.items() if well and (high is None or rate < high)), default=0.0)
-    return low, high
-
-
 def order(config: str, overrides: Sequence[str], plan: Plan, sets: DataSets, out: Path) -> Order[Stage]:
     """Raises `LaunchError`, `ConfigError` or `BundleError`, one line, for what cannot be done."""
     check_own_keys(overrides, OWN_KEYS)
@@ -202,7 +131,7 @@ def measure(
         write_table(wanted.out / TABLE_FILE, [row.model_dump() for row in rows])
     low, high = bounds(served)
     unloaded_ms = rows[0].p99_ms or 0.0
-    over = overload_stage(low, high or low, plan)
+    over = plan.overload_stage(low, high or low)
     parts, came = rows_of(over, unloaded_ms)
     rows += parts
     outcome = Outcome(
@@ -217,14 +146,6 @@ def measure(
     partial.write_text(outcome.model_dump_json(indent=2) + "\n", encoding="utf-8")
     os.replace(partial, wanted.out / JSON_FILE)
     return Measured(outcome, over, came)
-
-
-def overload_stage(served_per_s: float, too_high_per_s: float, plan: Plan) -> Stage:
-    """Half of what is served; `overload` times what is too much, twice as many requests of it as of a rate;
-    and, for twice as long, half of what is served."""
-    low, over = float(f"{served_per_s / 2:.3g}"), float(f"{plan.overload * too_high_per_s:.3g}")
-    rates = (low, over, low, low)
-    return Stage(rates, round(2 * plan.requests * sum(rates) / over))
 
 
 def run_under_load(config: RunConfig, folder: Path) -> dict[str, Any]:
