@@ -17,9 +17,14 @@ from basestation.role import BaseStation
 from basestation.workload_file import WorkloadRequest, load_image_file, read_workload
 from shared.process import run_process
 from shared.spec import RoleSpec
-from shared.starting import refuse_to_start
+from shared.starting import prepare_bundle, refuse_to_start
 
 _WARM_UP_PIXELS = 128
+
+
+def prepare(spec: RoleSpec) -> None:
+    """In the process from which this one is forked, once."""
+    prepare_bundle(spec)
 
 
 def main(spec: RoleSpec) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from launch.agent_api import WARM_ROLES, AgentSettings, StopBudget, StopReport
+from launch.agent_api import HURRIED, WARM_ROLES, AgentSettings, StopBudget, StopReport
 from launch.chaos.hands import Hands
 from launch.errors import LaunchError, RoleRefused
 from launch.event_box import AgentEvent, EventBox
@@ -49,6 +49,8 @@ class AgentCore:
         self._asks: dict[str, tuple[Ask, asyncio.Future[AskResult]]] = {}
         self._done: dict[tuple[str, str], asyncio.Future[Done]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._sampling: asyncio.Task[None] | None = None
+        self._nudges: asyncio.Queue[bool] = asyncio.Queue()
         self._broken: str | None = None
         self._injecting = asyncio.Lock()
         self._hub: ControlHub
@@ -82,7 +84,8 @@ class AgentCore:
         self._hub = ControlHub(Counters(self._settings.run_dir / "counters" / "agent.0.bin"), keys=keys)
         self._tasks.append(asyncio.create_task(self._receive()))
         if self._settings.sample_every_s is not None:
-            self._tasks.append(asyncio.create_task(self._sample(self._settings.sample_every_s)))
+            self._sampling = asyncio.create_task(self._sample(self._settings.sample_every_s))
+            self._tasks.append(self._sampling)
 
     # --- starting -------------------------------------------------------------------------------------
 
@@ -165,6 +168,7 @@ class AgentCore:
     # --- while it runs --------------------------------------------------------------------------------
 
     async def begin(self) -> None:
+        self._nudges.put_nowait(False)  # so that what starting took can be told from the rest
         self.tell("bs", Command(verb="start"))
 
     async def ask(self, question: Ask, timeout_s: float) -> AskResult:
@@ -200,8 +204,11 @@ class AgentCore:
         return (await self.finish(budget)).after(settled)
 
     async def finish(self, budget: StopBudget) -> StopReport:
-        """The last step of a stop: every role ends."""
+        """The last step of a stop: every role ends. What they used is noted once more, unless in a hurry."""
         await self.hands.let_go()
+        if self._sampling is not None and budget != HURRIED:
+            self._nudges.put_nowait(True)
+            await asyncio.wait([self._sampling], timeout=budget.exit_s)
         report = await end_roles(self, self._table, budget, self._settings.host)
         await self._close_nurseries()
         return report
@@ -227,7 +234,7 @@ class AgentCore:
     async def _sample(self, every_s: float) -> None:
         try:
             log = ResourceLog(self._settings.run_dir / RESOURCES_FILE)
-            await keep_sampling(log, every_s, self._watched)
+            await keep_sampling(log, every_s, self._watched, self._nudges)
         except OSError as error:  # a full disk, say: the run goes on without
             line = f"resources are no longer sampled: {error}"
             self._events.put(AgentEvent("not_sampled", "agent", -1, {"line": line}))

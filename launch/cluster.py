@@ -28,6 +28,7 @@ _CALLS_AT_ONCE = 8
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_worker_niceness": "0",  # else roles, being below a worker, are 15 nicer than the command
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # leave CUDA_VISIBLE_DEVICES as the user set it
     "SPT_NOENV": "1",  # process titles must not overwrite the environment: guardian reads the run id there
 }

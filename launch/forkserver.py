@@ -49,6 +49,7 @@ class ForkServer:
         self._channel = channel
         self._buffer = b""
         self._children: dict[Process, int] = {}
+        self._prepared: set[str] = set()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
@@ -93,6 +94,9 @@ class ForkServer:
             _limit_files(self._children[process], request["max_bytes"])
 
     def _fork(self, process: Process, module: str, spec: dict[str, Any]) -> None:
+        if module not in self._prepared:
+            self._prepared.add(module)
+            _prepare(module, spec)
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -132,6 +136,20 @@ class ForkServer:
                 self.report("exited", name=process[0], incarnation=process[1], pid=pid, code=code)
 
 
+def _prepare(module: str, spec: dict[str, Any]) -> None:
+    """A role's module may have a `prepare(spec)`: it loads once for all of the run, and computes nothing."""
+    prepare = getattr(importlib.import_module(module), "prepare", None)
+    if prepare is not None:
+        prepare(spec_from_map(spec))
+        _keep_shared()
+
+
+def _keep_shared() -> None:
+    """What is shared with the children stays shared: the collector no longer writes to it."""
+    gc.collect()
+    gc.freeze()
+
+
 def _limit_files(pid: int, max_bytes: int | None) -> None:
     """Writing beyond fails with EFBIG, as on a full disk (Python ignores SIGXFSZ). The soft limit alone: it
     can be lifted again."""
@@ -162,8 +180,7 @@ def main(arguments: list[str]) -> int:
         except ImportError as error:
             server.report("unloadable", module=module, detail=str(error))
             return 1
-    gc.collect()
-    gc.freeze()  # what is shared with the children stays shared: the collector no longer writes to it
+    _keep_shared()
     server.report(
         "loaded",
         load_ms=round(1e3 * (time.monotonic() - began_s)),

@@ -184,11 +184,16 @@ class CacheConfig(_Section):
     max_fade_db: float = Field(3.0, ge=0.0, le=100.0)
 
 
+PerS = Annotated[float, Field(gt=0.0, le=1e6)]
+
+
 class WorkloadConfig(_Section):
     """What the users ask. `overlap` is the fraction of users asking about one common image.
 
     `questions` of a folder are written on its scene graphs or taken from its file; `fit_text` cuts reviews to
-    what the bundle accepts, where otherwise long ones are left out.
+    what the bundle accepts, where otherwise long ones are left out. `requests_per_s`: all users together; a
+    list cuts the run's time into equal parts, each at its own rate. `arrivals`: all users at once, in rounds;
+    or, 'poisson', each by itself, at random.
     """
 
     source: Literal["clevr_style", "clevr_folder", "imdb_file", "requests_file"] = "clevr_style"
@@ -202,7 +207,27 @@ class WorkloadConfig(_Section):
     questions: Literal["written", "file"] = "written"
     fit_text: bool = False
     questions_per_image: int = Field(6, ge=1, le=1_000)
-    requests_per_s: float | None = Field(None, gt=0.0)
+    requests_per_s: PerS | Annotated[tuple[PerS, ...], Field(min_length=1, max_length=64)] | None = None
+    arrivals: Literal["rounds", "poisson"] = "rounds"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.arrivals == "poisson":
+            if self.requests_per_s is None:
+                raise ValueError("arrivals 'poisson' needs workload.requests_per_s")
+            if self.source == "requests_file":
+                raise ValueError("arrivals 'poisson': a file of requests says itself when they come")
+            if self.overlap:
+                raise ValueError("arrivals 'poisson' needs overlap 0: nobody asks together with others")
+        return self
+
+    @property
+    def rates_per_s(self) -> tuple[float, ...]:
+        """Of the equal parts of the run's time; none: arrivals are virtual."""
+        given = self.requests_per_s
+        if given is None:
+            return ()
+        return given if isinstance(given, tuple) else (given,)
 
     @property
     def asked_tasks(self) -> tuple[str, ...]:

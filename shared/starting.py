@@ -4,11 +4,15 @@ Imports torch: for base station and UEs only, the emulator has no model.
 """
 
 import sys
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 
 import torch
 
 from shared.process import open_control_link
-from shared.semantic.bundle import Bundle, Role
+from shared.semantic.bundle import Bundle, BundleError, Role
 from shared.shipped import bundle_folder
 from shared.spec import RoleSpec
 from shared.wire.messages import RoleFailed
@@ -18,8 +22,34 @@ _LINGER_MS = 2_000
 
 
 def load_bundle(name: str, roles: Role = "all") -> Bundle:
-    """A shipped bundle by its name, any other by its folder. Raises `BundleError`."""
-    return Bundle.load(bundle_folder(name), roles)
+    """A shipped bundle by its name, any other by its folder; read and checked once, unless its files change.
+
+    Raises `BundleError`.
+    """
+    folder = bundle_folder(name)
+    return replace(_loaded(folder, _stamps(folder)), roles=roles)
+
+
+def prepare_bundle(spec: RoleSpec) -> None:
+    """Before roles are forked: what each of them would load is loaded, nothing is computed.
+
+    A bundle that cannot be is theirs to complain of.
+    """
+    with suppress(BundleError, OSError):
+        load_bundle(spec.config.bundle)
+
+
+@lru_cache(maxsize=2)
+def _loaded(folder: Path, stamps: tuple[tuple[str, int, int, int], ...]) -> Bundle:
+    return Bundle.load(folder)
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells that a file is as it was: name, inode, size, time."""
+    if not folder.is_dir():
+        return ()
+    files = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
+    return tuple((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in files)
 
 
 def pick_device(choice: str) -> str:

@@ -6,10 +6,15 @@ import torch
 
 from shared.process import run_process
 from shared.spec import RoleSpec
-from shared.starting import refuse_to_start
+from shared.starting import prepare_bundle, refuse_to_start
 from userequipment.half import make_receiver
 from userequipment.questions import read_questions
 from userequipment.role import UserEquipment
+
+
+def prepare(spec: RoleSpec) -> None:
+    """In the process from which this one is forked, once."""
+    prepare_bundle(spec)
 
 
 def main(spec: RoleSpec) -> int:

@@ -1,7 +1,7 @@
 """One run of a card: a shipped configuration on a given bundle, through the processes, and its summary."""
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,23 +57,27 @@ def run_summary(config: RunConfig, run_dir: Path) -> dict[str, Any]:
     return summary
 
 
-def kept_or_run(config: RunConfig, folder: Path, fingerprint: str, run: RunSummary) -> dict[str, Any]:
-    """The summary of the run in `folder` if it is this one, of these weights, and valid; else of a new one.
+def is_valid(summary: Mapping[str, Any]) -> bool:
+    return summary.get("verdict") == "valid"
+
+
+def kept_or_run(
+    config: RunConfig,
+    folder: Path,
+    fingerprint: str,
+    run: RunSummary,
+    is_good: Callable[[Mapping[str, Any]], bool] = is_valid,
+) -> dict[str, Any]:
+    """The summary of the run in `folder` if it is this one, of these weights, and good; else of a new one.
 
     Another run's folder, or one that was cut short, gives way. Raises as `run`, and `LaunchError` where
     `folder` is no run folder.
     """
-    if not _is_done(folder, config, fingerprint):
+    kept = summary_of(folder, config)
+    if kept is None or not is_good(kept) or kept.get("fingerprint") != fingerprint:
         clear_run_folder(folder)
         run(config, folder)
     return read_summary(folder)
-
-
-def _is_done(folder: Path, config: RunConfig, fingerprint: str) -> bool:
-    summary = summary_of(folder, config)
-    if summary is None:
-        return False
-    return summary.get("verdict") == "valid" and summary.get("fingerprint") == fingerprint
 
 
 def _root(config: RunConfig, sets: DataSets) -> Path | None:

@@ -70,9 +70,10 @@ def read_scenario(name: str, base: Path = SCENARIOS) -> Scenario:
 
 def _check_length(config: RunConfig, file: ScenarioFile, where: str) -> None:
     """Somebody must still ask when everything has to be well again."""
-    rate, well_s = config.workload.requests_per_s, file.heal_s + file.drain_s
-    if rate is None:
-        raise ConfigError(f"{where}: needs a workload in time, expected workload.requests_per_s")
+    rates, well_s = config.workload.rates_per_s, file.heal_s + file.drain_s
+    if len(rates) != 1:
+        raise ConfigError(f"{where}: needs a workload in time, expected one workload.requests_per_s")
+    (rate,) = rates
     requests = min(config.workload.requests, config.workload.limit or config.workload.requests)
     lasts_s = requests / rate
     if lasts_s <= well_s:

@@ -120,6 +120,135 @@ def erasures(
         console.print(str(out / name), soft_wrap=True, highlight=False)
 
 
+@app.command("load")
+def load(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs and results; goes on if stopped.")],
+    rates: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Requests a second. Without it: searched for.")
+    ] = None,
+    lowest: Annotated[
+        float, typer.Option(min=0.01, max=1e4, help="Where the search begins: so few that none waits.")
+    ] = 1.0,
+    steps: Annotated[int, typer.Option(min=0, max=8, help="Of the search, once a rate is too high.")] = 2,
+    overload: Annotated[float, typer.Option(min=1.0, max=100.0, help="Times a rate that is too high.")] = 2.0,
+    requests: Annotated[int, typer.Option(min=10, max=100_000, help="At each rate.")] = 200,
+    seed: Annotated[int | None, typer.Option(min=0, help="[dim]the configuration's[/]")] = None,
+    config: Annotated[
+        str, typer.Option(help="A YAML file, or the name of a shipped configuration.")
+    ] = "load",
+    overrides: Overrides = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="A data set, or a folder with data sets.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only the outcome, as JSON, on standard output.")
+    ] = False,
+) -> None:
+    """The highest rate of requests that is served in time, and what an overload does; load.csv, .json, .png.
+
+    In time: all answered, p99 below twice that of the lowest rate. Arrivals are a Poisson process, latency
+    counts from the intended arrival. Beyond limits.open_requests requests are refused as busy. Ctrl-C leaves
+    what is finished; the same command goes on from there.
+
+    Example: [bold]m4sc experiment load --requests 300 --out runs/load[/]
+    """
+    from launch.measurement.grid import numbers
+
+    chosen = () if rates is None else tuple(numbers("--rates", rates, 0.01, 1e5))
+    from launch.bundles.rerun import DataSets
+    from launch.experiments import load as experiment
+    from launch.experiments.load_plan import Plan
+
+    plan = Plan(lowest, chosen, steps, overload, requests)
+    sets = [*(overrides or ()), *([] if seed is None else [f"seed={seed}"])]
+    wanted = experiment.order(config, sets, plan, DataSets(data), out)
+    measured = experiment.measure(wanted, plan, _say)
+    outcome = measured.outcome
+    from launch.experiments.load_view import draw, said, table_of
+
+    draw(measured, out / experiment.PLOT_FILE)
+    if as_json:
+        print_json(outcome.model_dump(mode="json"))
+        return
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(table_of(outcome.rows))
+    for line in (*said(outcome), str(out / experiment.TABLE_FILE), str(out / experiment.PLOT_FILE)):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+@app.command("scale")
+def scale(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs and results; goes on if stopped.")],
+    users: Annotated[str, typer.Option(metavar="LIST", help="Numbers of users.")] = "1,4,16,32,64",
+    extrapolate: Annotated[
+        str, typer.Option(metavar="LIST", help="Numbers of users to work out.")
+    ] = "1000,100000",
+    per_minute: Annotated[
+        float, typer.Option(min=0.0, max=6_000.0, help="Requests of each of these users.")
+    ] = 1.0,
+    cores: Annotated[float, typer.Option(min=1.0, max=1_024.0, help="Of each of their hosts.")] = 2.0,
+    memory_gib: Annotated[float, typer.Option(min=1.0, max=65_536.0, help="Of each of their hosts.")] = 24.0,
+    config: Annotated[
+        str, typer.Option(help="A YAML file, or the name of a shipped configuration.")
+    ] = "scale",
+    overrides: Overrides = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="A data set, or a folder with data sets.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only the outcome, as JSON, on standard output.")
+    ] = False,
+) -> None:
+    """Start-up, memory and processor time against the number of users, and what many more would need.
+
+    Each user asks four questions. scale.csv, .parquet, .json and .png; docs/scaling.md has the formula.
+    Ctrl-C leaves what is finished; the same command goes on from there, and one with more users adds rows.
+
+    Example: [bold]m4sc experiment scale --users 1,4,16,32,64 --out runs/scale[/]
+    """
+    from launch.measurement.grid import whole_numbers
+
+    counts = whole_numbers("--users", users, 1, 65_536)
+    further = whole_numbers("--extrapolate", extrapolate, 1, 10**9)
+    if len(counts) < 2:
+        from launch.errors import LaunchError
+
+        raise LaunchError(f"--users {users}: expected at least two numbers, to tell what each user adds")
+    from launch.bundles.rerun import DataSets
+    from launch.experiments import scale as experiment
+    from launch.experiments.scale_fit import fit, most_users, needs
+
+    places = experiment.sizes(counts)
+    rows = experiment.measure(experiment.order(config, overrides or (), places, DataSets(data), out), _say)
+    found = fit(rows)
+    lines = [needs(found, count, per_minute, cores, memory_gib) for count in further]
+    most = {role: most_users(found, role, per_minute) for role in ("bs", "ce")}
+    outcome = {
+        "rows": [row.model_dump(mode="json") for row in rows],
+        "fit": found.model_dump(mode="json"),
+        "needs": [line.model_dump(mode="json") for line in lines],
+        "most_users": most,
+    }
+    from launch.experiments.scale_view import costs_of, draw, needs_of, said, table_of
+
+    draw(rows, found, out / experiment.PLOT_FILE)
+    experiment.write_json(out / experiment.JSON_FILE, outcome)
+    if as_json:
+        print_json(outcome)
+        return
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for table in (table_of(rows), costs_of(found), needs_of(lines, cores, memory_gib)):
+        console.print(table)
+    for line in said(found, most, per_minute):
+        console.print(line, soft_wrap=True, highlight=False)
+    for name in (experiment.TABLE_FILE, experiment.PLOT_FILE):
+        console.print(str(out / name), soft_wrap=True, highlight=False)
+
+
 @app.command("merging")
 def merging(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs and results; goes on if stopped.")],

@@ -4,6 +4,7 @@ PSS is the proportional set size: pages that several processes share, as forked 
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -72,15 +73,24 @@ class ResourceLog:
             self._file.flush()
 
 
-async def keep_sampling(log: ResourceLog, every_s: float, processes: Callable[[], list[Watched]]) -> None:
-    """Until cancelled; looks from a thread of its own, as the kernel takes its time over a large process."""
+async def keep_sampling(
+    log: ResourceLog, every_s: float, processes: Callable[[], list[Watched]], nudges: "asyncio.Queue[bool]"
+) -> None:
+    """Until cancelled. A nudge asks for a sample at once: the last one, if it is True.
+
+    Looks from a thread of its own, as the kernel takes its time over a large process.
+    """
     loop = asyncio.get_running_loop()
+    last = False
     try:
         while True:
             began_s = loop.time()
             await asyncio.to_thread(log.sample, time.monotonic(), processes())
+            if last:
+                return
             took_s = loop.time() - began_s
-            await asyncio.sleep(pause_s(every_s, log.rows, took_s))
+            with contextlib.suppress(TimeoutError):
+                last = await asyncio.wait_for(nudges.get(), pause_s(every_s, log.rows, took_s))
     finally:
         log.close()
 

@@ -16,7 +16,7 @@ from launch.datasets.errors import DatasetError
 from launch.workload import clevr_folder, clevr_style, reviews
 from launch.workload.deliveries import as_deliveries
 from launch.workload.pictures import Pictures
-from launch.workload.plan import IMAGE_TASKS, Slot, image_count, places, plan
+from launch.workload.plan import IMAGE_TASKS, Slot, image_count, places, plan, poisson_plan
 from launch.workload.requests_file import read_requests
 from shared.config import RunConfig
 from shared.config_file import ConfigError
@@ -57,15 +57,7 @@ def _entries(config: RunConfig, say: Progress) -> list[dict[str, Any]]:
     if workload.source == "requests_file":
         entries = read_requests(_root(config), config)
         return as_deliveries(entries, [entry["image"] for entry in entries]) if at_ue else entries
-    slots = plan(
-        requests=workload.requests,
-        users=config.users,
-        overlap=workload.overlap,
-        tasks=_tasks(config),
-        questions_per_image=workload.questions_per_image,
-        seed=config.seed,
-        requests_per_s=workload.requests_per_s,
-    )
+    slots = _slots(config)
     if workload.source == "imdb_file":
         return reviews.fill(_root(config), slots, config)
     needed = image_count(slots)
@@ -78,6 +70,28 @@ def _entries(config: RunConfig, say: Progress) -> list[dict[str, Any]]:
     )
     entries = _fill(slots, pictures, config)
     return as_deliveries(entries, [slot.image for slot in slots]) if at_ue else entries
+
+
+def _slots(config: RunConfig) -> list[Slot]:
+    workload, tasks = config.workload, _tasks(config)
+    if workload.arrivals == "poisson":
+        return poisson_plan(
+            workload.requests,
+            config.users,
+            tasks,
+            workload.questions_per_image,
+            config.seed,
+            workload.rates_per_s,
+        )
+    return plan(
+        requests=workload.requests,
+        users=config.users,
+        overlap=workload.overlap,
+        tasks=tasks,
+        questions_per_image=workload.questions_per_image,
+        seed=config.seed,
+        rates_per_s=workload.rates_per_s,
+    )
 
 
 def _root(config: RunConfig) -> Path:

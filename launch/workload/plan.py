@@ -2,13 +2,17 @@
 
 Time runs in rounds; in each, every user asks once. `overlap` is the fraction of users that ask about one
 common image in a round (rounded to a number of users; one user alone shares nothing). Every user, and the
-common group, keeps an image until `questions_per_image` requests were made about it.
+common group, keeps an image until `questions_per_image` requests were made about it. With Poisson arrivals
+there are no rounds: each request comes by itself, from any user.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from launch.workload.arrivals import times_s
 from shared.rng import generator
 
 VIRTUAL_ROUND_S = 1.0
@@ -54,21 +58,26 @@ def plan(
     tasks: Sequence[str],
     questions_per_image: int,
     seed: int,
-    requests_per_s: float | None = None,
+    rates_per_s: Sequence[float] = (),
 ) -> list[Slot]:
     """`requests` slots in order of arrival. Tasks go round users and rounds, so all come equally often.
 
-    With `requests_per_s` the rounds have the distance that gives this rate on average, else
+    With `rates_per_s` (`arrivals`) the rounds have the distance that gives these rates on average, else
     `VIRTUAL_ROUND_S`.
     """
-    step_s = users / requests_per_s if requests_per_s else VIRTUAL_ROUND_S
+    starts = range(0, requests, users)
+    begins_s = (
+        times_s(starts, rates_per_s, requests)
+        if rates_per_s
+        else [VIRTUAL_ROUND_S * n for n in range(len(starts))]
+    )
     n_sharing = round(overlap * users)
     common = _Lane(questions_per_image)
     own = [_Lane(questions_per_image) for _ in range(users)]
     rng = generator(seed, "workload", "sharing users")
     slots: list[Slot] = []
     images = 0
-    for number in range(-(-requests // users)):
+    for number, begin_s in enumerate(begins_s):
         present = range(min(users, requests - number * users))
         sharing = set(rng.permutation(users)[:n_sharing].tolist()) if n_sharing >= 2 else set()
         task_of = {user: tasks[(user + number) % len(tasks)] for user in present}
@@ -84,9 +93,36 @@ def plan(
                 image_of[pair[0]] = own[pair[0]].image_for([pair], images)
                 images = max(images, image_of[pair[0]] + 1)
         slots += [
-            Slot(len(slots) + place, number * step_s, user, task_of[user], image_of.get(user))
+            Slot(len(slots) + place, begin_s, user, task_of[user], image_of.get(user))
             for place, user in enumerate(present)
         ]
+    return slots
+
+
+def poisson_plan(
+    requests: int,
+    users: int,
+    tasks: Sequence[str],
+    questions_per_image: int,
+    seed: int,
+    rates_per_s: Sequence[float],
+) -> list[Slot]:
+    """`requests` slots of a Poisson process at `rates_per_s` (`arrivals`), each of a user drawn by itself.
+
+    So every user's own arrivals are a Poisson process too.
+    """
+    rng = generator(seed, "workload", "arrivals")
+    arrivals_s = times_s(np.cumsum(rng.exponential(size=requests)), rates_per_s, requests)
+    lanes = [_Lane(questions_per_image) for _ in range(users)]
+    asked = [0] * users
+    slots: list[Slot] = []
+    images = 0
+    for arrival_s, user in zip(arrivals_s, rng.integers(users, size=requests).tolist(), strict=True):
+        task = tasks[(user + asked[user]) % len(tasks)]
+        asked[user] += 1
+        image = lanes[user].image_for([(user, task)], images) if task in IMAGE_TASKS else None
+        images = images if image is None else max(images, image + 1)
+        slots.append(Slot(len(slots), arrival_s, user, task, image))
     return slots
 
 

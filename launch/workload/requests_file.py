@@ -12,6 +12,7 @@ from typing import Any
 
 from basestation.image_door import BadInput, check_image
 from basestation.workload_file import MAX_ARRIVAL_S, load_image_file
+from launch.workload.arrivals import times_s
 from launch.workload.plan import IMAGE_TASKS, VIRTUAL_ROUND_S
 from shared.config import LimitsConfig, RunConfig
 from shared.config_file import ConfigError
@@ -76,10 +77,7 @@ def _entry(
     user = given.get("user", place % config.users)
     if not isinstance(user, int) or isinstance(user, bool) or not 0 <= user < config.users:
         raise ConfigError(f"{where}: user: {shown(user)} is none of 0 to {config.users - 1}")
-    step_s = (
-        config.users / config.workload.requests_per_s if config.workload.requests_per_s else VIRTUAL_ROUND_S
-    )
-    arrival_s = given.get("arrival_s", place // config.users * step_s)
+    arrival_s = given.get("arrival_s", _round_s(place // config.users, config))
     number = isinstance(arrival_s, int | float) and not isinstance(arrival_s, bool)
     if not number or not 0 <= arrival_s < MAX_ARRIVAL_S:
         raise ConfigError(f"{where}: arrival_s: expected seconds from the start, not {shown(arrival_s)}")
@@ -99,6 +97,14 @@ def _entry(
         "family": _text(given, "family", where, default="user"),
         "sample_id": _text(given, "sample_id", where, default=f"line-{place}"),
     }
+
+
+def _round_s(number: int, config: RunConfig) -> float:
+    """When a round begins."""
+    workload = config.workload
+    if not workload.rates_per_s:
+        return number * VIRTUAL_ROUND_S
+    return times_s([number * config.users], workload.rates_per_s, workload.requests)[0]
 
 
 def _image(

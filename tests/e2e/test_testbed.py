@@ -110,6 +110,7 @@ def test_up_ask_kill_ask_status_down(real: Workplace) -> None:
     assert first.returncode == 0, first.stderr
     assert first.stdout.strip()
 
+    assert {role.nice() for role in real.roles()} == {os.nice(0)}
     before = _status(real)
     killed = next(role for role in before["roles"] if role["user"] == 1)
     os.kill(killed["pid"], signal.SIGKILL)

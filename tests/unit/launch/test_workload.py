@@ -117,7 +117,7 @@ def test_where_pictures_run_out_the_least_asked_about_are_asked_about_again() ->
 
 
 def test_a_rate_spaces_the_rounds() -> None:
-    slots = plan(8, 4, 0.0, ["vqa"], 6, seed=0, requests_per_s=16.0)
+    slots = plan(8, 4, 0.0, ["vqa"], 6, seed=0, rates_per_s=[16.0])
     assert [s.arrival_s for s in slots] == [0.0] * 4 + [0.25] * 4
 
 

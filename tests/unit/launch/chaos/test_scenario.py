@@ -102,7 +102,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, said: str)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"requests_per_s": None}, "expected workload.requests_per_s"),
+        ({"requests_per_s": None}, "expected one workload.requests_per_s"),
         (
             {"requests": 200},
             "200 requests at 10 a second end after 20 s, expected more than heal_s + drain_s",

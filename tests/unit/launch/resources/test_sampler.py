@@ -108,7 +108,8 @@ def test_samples_are_rare_where_they_cost_much_or_are_many() -> None:
 
 async def test_sampling_goes_on_until_it_is_cancelled(tmp_path: Path) -> None:
     log = ResourceLog(tmp_path / RESOURCES_FILE)
-    sampling = asyncio.create_task(keep_sampling(log, 0.01, lambda: [Watched("agent", -1, 0, os.getpid())]))
+    watched = [Watched("agent", -1, 0, os.getpid())]
+    sampling = asyncio.create_task(keep_sampling(log, 0.01, lambda: watched, asyncio.Queue()))
     while log.rows < 3:
         await asyncio.sleep(0.01)
     sampling.cancel()
@@ -117,3 +118,12 @@ async def test_sampling_goes_on_until_it_is_cancelled(tmp_path: Path) -> None:
     times_s = [sample.t_s for sample in read_resources(tmp_path)]
     assert len(times_s) >= 3
     assert times_s == sorted(times_s)
+
+
+async def test_a_nudge_is_a_sample_at_once_and_may_be_the_last(tmp_path: Path) -> None:
+    log, nudges = ResourceLog(tmp_path / RESOURCES_FILE), asyncio.Queue[bool]()
+    watched = [Watched("agent", -1, 0, os.getpid())]
+    for last in (False, True):
+        nudges.put_nowait(last)
+    await asyncio.wait_for(keep_sampling(log, 3_600.0, lambda: watched, nudges), 30.0)
+    assert len(read_resources(tmp_path)) == 3
