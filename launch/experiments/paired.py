@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from launch.intervals import percentile_interval, resampled_shares
 from launch.run_files import read_run
 from launch.scoring import Scored, judge
 from launch.summary import ends_by_index
+
+REVIEW: Final = "text_classification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,12 @@ def difference(pairs: list[tuple[Scored, Scored]], seed: int) -> Difference:
 
 
 def _scores(run_dir: Path) -> dict[tuple[int, str, str], Scored]:
-    """Judged requests by index, text and image."""
+    """Judged requests by index, text and image; of a review, which schemes cut as they need, by its name."""
     files = read_run(run_dir)
     ends = ends_by_index(files.events)
     found = {}
     for entry in files.workload:
         for scored in judge([entry], ends):
-            found[int(entry["index"]), str(entry["text"]), str(entry["image"])] = scored
+            asked = entry["text"] if scored.task != REVIEW else entry["sample_id"]
+            found[int(entry["index"]), str(asked), str(entry["image"])] = scored
     return found
