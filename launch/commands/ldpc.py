@@ -16,7 +16,7 @@ def ldpc(
     schemes: Annotated[
         str, typer.Option(metavar="LIST", help="Rows of the table of modulations and rates, from 0 to 11.")
     ] = "0,3,6,9",
-    blocks: Annotated[int, typer.Option(min=50, max=1_000_000, help="At each point.")] = 1_000,
+    blocks: Annotated[int, typer.Option(min=50, max=1_000_000, help="At each point.")] = 500,
     block_bytes: Annotated[int, typer.Option("--bytes", min=1, max=477, help="Of a block.")] = 64,
     crc_tries: Annotated[
         int, typer.Option(min=0, max=10_000_000, help="Wrong blocks that the CRC has to see; 0: none.")
@@ -34,7 +34,7 @@ def ldpc(
     Then wrong blocks at low SNR until the CRC has seen so many. Exit code 1 where an error rate differs from
     Sionna's, or a wrong block passed.
 
-    Example: [bold]m4sc experiment ldpc --blocks 1000 --crc-tries 100000 --out runs/ldpc[/]
+    Example: [bold]m4sc experiment ldpc --blocks 500 --crc-tries 100000 --out runs/ldpc[/]
     """
     from launch.measurement.grid import whole_numbers
 

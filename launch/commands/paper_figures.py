@@ -139,10 +139,10 @@ def fig6(
 
 
 def _work(out: Path, data: Path | None, imdb: Path | None, weights: Mapping[str, Path]) -> "Work":
-    from launch.bundles.rerun import DataSets, run_summary
+    from launch.bundles.rerun import DataSets, run_measured
     from launch.experiments.paper.sheets import Work
 
-    return Work(out, DataSets(data, imdb), weights, _say, run_summary, time.monotonic)
+    return Work(out, DataSets(data, imdb), weights, _say, run_measured, time.monotonic)
 
 
 def _has_reviews(imdb: Path | None) -> bool:

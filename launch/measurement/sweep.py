@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from launch.bundles.rerun import DataSets, RunSummary, kept_or_run, run_summary
+from launch.bundles.rerun import DataSets, RunSummary, is_measured, kept_or_run, run_measured
 from launch.errors import LaunchError
 from launch.experiments.paired import paired_difference
 from launch.measurement.grid import OWN_KEYS, Place
@@ -56,15 +56,18 @@ def order(
     return wanted
 
 
-def measure(wanted: Order[Place], say: Callable[[str], None], run: RunSummary = run_summary) -> list[Row]:
-    """All rows in order; the tables are written after each. Raises what a run raises."""
+def measure(wanted: Order[Place], say: Callable[[str], None], run: RunSummary = run_measured) -> list[Row]:
+    """All rows in order; the tables are written after each. Raises what a run raises.
+
+    A scheme that fails on its air gives a row all the same: what was not answered is in its columns.
+    """
     rows: list[Row] = []
     users: list[dict[str, object]] = []
     for number, place in enumerate(wanted.places, 1):
         say(f"[{number}/{len(wanted.places)}] {place.name}")
         folder, config = wanted.folder_of(place), wanted.config_of(place)
         bundle = Path(config.bundle)
-        summary = kept_or_run(config, folder, read_manifest(bundle).fingerprint, run)
+        summary = kept_or_run(config, folder, read_manifest(bundle).fingerprint, run, is_measured)
         uses = image_uses(bundle, place.point)
         row = row_of(place, summary, read_run(folder).rows, uses, wanted.command_of(place))
         rows.append(row)

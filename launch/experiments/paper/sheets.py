@@ -18,8 +18,8 @@ from shared.config import RunConfig
 from shared.schemes import scheme_of
 
 START_S: Final = 8.0
-REQUEST_S: Final = 0.12
-USER_S: Final = 0.5
+REQUEST_S: Final = 0.06
+USER_S: Final = 0.4
 """Of a run on two idle cores: to start and stop it, for each request, and for each user."""
 
 
