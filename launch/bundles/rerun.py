@@ -74,7 +74,7 @@ def is_valid(summary: Mapping[str, Any]) -> bool:
 
 
 def is_measured(summary: Mapping[str, Any]) -> bool:
-    """Valid, or in doubt for nothing but that too few were answered: what a scheme that fails on its air gives.
+    """Valid, or in doubt only as too few were answered: what a scheme that fails on its air gives.
 
     A request that expired met a slow machine, and is no such thing.
     """

@@ -108,10 +108,9 @@ class _Progress:
         missing = [pair for pair in places if not (pair[0].folder_of(pair[1]) / "summary.json").exists()]
         self._expected_s = [_expected_s(order.config_of(place)) for order, place in missing]
         self._rows, self._row, self._done, self._spent_s = len(places), 0, 0, 0.0
-        minutes = sum(self._expected_s) / 60
         work.say(
             f"{len(places)} runs, {len(places) - len(missing)} of them there already; "
-            f"about {minutes:.0f} minutes on two idle cores"
+            f"about {_minutes(sum(self._expected_s))} on two idle cores"
         )
 
     def row_of(self, sheet: str) -> Callable[[str], None]:
@@ -135,7 +134,11 @@ class _Progress:
             return ""
         expected_s = sum(self._expected_s[: self._done])
         pace = self._spent_s / expected_s if expected_s else 1.0
-        return f", about {rest_s * pace / 60:.0f} min left"
+        return f", about {_minutes(rest_s * pace)} left"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{max(1, round(seconds / 60))} min"
 
 
 def _expected_s(config: RunConfig) -> float:
