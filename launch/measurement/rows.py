@@ -23,7 +23,7 @@ _METRICS: Final = (
     "accuracy.caption",
     "accuracy.text_classification",
 )
-_COUNTS: Final = ("attempted", "answered", "degraded", "failed", "expired")
+_COUNTS: Final = ("attempted", "answered", "degraded", "failed", "expired", "refused")
 _USER_COLUMNS: Final = (
     "channel_uses",
     "wire_bytes",
@@ -64,6 +64,7 @@ class Row(BaseModel):
     degraded: int
     failed: int
     expired: int
+    refused: int
     metric: str
     accuracy: float
     accuracy_low: float

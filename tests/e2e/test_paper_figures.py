@@ -10,7 +10,7 @@ from tests.unit.launch.training.tiny import plain_pictures
 
 pytestmark = pytest.mark.timeout(300)
 OWN = "tests.integration.plain_scheme"
-FAULTS = '[{"fault": "loss", "probability": 0.3}, {"fault": "duplicate", "probability": 0.3}]'
+FAULTS = '[{"fault": "loss", "probability": 0.5}, {"fault": "duplicate", "probability": 1.0}]'
 
 
 def test_a_scheme_that_no_process_knows_has_its_curve_ledger_journal_faults_and_report(

@@ -46,7 +46,7 @@ FULL: Final = Choice(
     together_db=(0, 5, 10, 15, 20),
     points=(
         *("all", "36", "18", "12"),
-        *("webp_ldpc:q50", "webp_ldpc:u504", "webp_ldpc:u252", "caption_ldpc", "answer_only"),
+        *("webp_ldpc:q50", "webp_ldpc:q20", "webp_ldpc:u504", "caption_ldpc", "answer_only"),
         *("deepsc_vqa:x1", "deepsc_vqa:x2", "deepsc_vqa:x4", "deepsc_vqa:x6", "deepsc_vqa:x8"),
     ),
     requests=600,
@@ -56,7 +56,7 @@ QUICK: Final = Choice(
     snrs_db=(0, 10, 20),
     fading_db=(10,),
     together_db=(10,),
-    points=("all", "18", "webp_ldpc:u504", "caption_ldpc", "answer_only", "deepsc_vqa:x2"),
+    points=("all", "18", "webp_ldpc:q20", "caption_ldpc", "answer_only", "deepsc_vqa:x2"),
     requests=48,
     questions_per_image=4,
 )

@@ -43,7 +43,7 @@ FULL: Final = Choice(
     snr_db=15.0,
     points=(
         *("all", "36", "18", "12"),
-        *("webp_ldpc:q50", "webp_ldpc:u504", "webp_ldpc:u252", "caption_ldpc", "answer_only"),
+        *("webp_ldpc:q50", "webp_ldpc:q20", "webp_ldpc:u504", "caption_ldpc", "answer_only"),
         *("deepsc_vqa:x1", "deepsc_vqa:x2", "deepsc_vqa:x4", "deepsc_vqa:x6", "deepsc_vqa:x8"),
     ),
     accuracy_requests=600,
@@ -54,7 +54,7 @@ QUICK: Final = Choice(
     overlaps=(0.0, 1.0),
     alone_overlaps=(1.0,),
     snr_db=15.0,
-    points=("18", "webp_ldpc:u504", "caption_ldpc", "answer_only", "deepsc_vqa:x1", "deepsc_vqa:x2"),
+    points=("18", "webp_ldpc:q20", "caption_ldpc", "answer_only", "deepsc_vqa:x1", "deepsc_vqa:x2"),
     accuracy_requests=100,
     requests=40,
 )
@@ -104,6 +104,7 @@ def data_sheet(choice: Choice, overrides: Sequence[str], chosen: Sequence[Chosen
 
 def choose(rows: Sequence[SheetRow]) -> list[Chosen]:
     """One point for every scheme, that of `m4sc` first; rows are of one sheet and SNR."""
+    rows = [row for row in rows if row.is_served]
     own = [row for row in rows if row.scheme == OWN_SCHEME]
     best = max(row.accuracy for row in own)
     reference = _cheapest(own, best - MARGIN)

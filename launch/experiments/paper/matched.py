@@ -57,10 +57,14 @@ class Need(BaseModel):
 
 
 def equal_uses(rows: Sequence[SheetRow], compare: Compare) -> list[Pair]:
-    """For every rival's row the pair, by sheet and SNR; `compare` gives the first minus the second."""
+    """For every rival's row the pair, by sheet and SNR; `compare` gives the first minus the second.
+
+    A row of which requests were refused is in neither table: its channel uses are not those of its answers.
+    """
     found: list[Pair] = []
-    for sheet, snr_db in dict.fromkeys((row.sheet, row.snr_db) for row in rows):
-        here = [row for row in rows if (row.sheet, row.snr_db) == (sheet, snr_db)]
+    served = [row for row in rows if row.is_served]
+    for sheet, snr_db in dict.fromkeys((row.sheet, row.snr_db) for row in served):
+        here = [row for row in served if (row.sheet, row.snr_db) == (sheet, snr_db)]
         own = [row for row in here if row.scheme == OWN_SCHEME]
         if own:
             found += [_pair(row, own, compare) for row in here if row.scheme != OWN_SCHEME]
@@ -116,7 +120,7 @@ def equal_accuracy(rows: Sequence[SheetRow], sheets: Iterable[str]) -> list[Need
 def _need(rows: Sequence[SheetRow], threshold: float) -> Need:
     """Of one scheme at one SNR."""
     first = rows[0]
-    reach = [row for row in rows if row.accuracy >= threshold]
+    reach = [row for row in rows if row.is_served and row.accuracy >= threshold]
     head = Need(sheet=first.sheet, snr_db=first.snr_db, threshold=threshold, scheme=first.scheme)
     if not reach:
         return head

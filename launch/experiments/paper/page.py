@@ -17,7 +17,8 @@ _INTERVALS: Final = (
     "All rows of a sheet have the same questions and noise seeds. Intervals are 95%, by bootstrap over "
     "pictures or reviews (Wilson's where there are fewer than ten); differences are paired. Accuracy is the "
     "mean over the question families. Channel uses are of the downlink, pilots, maps and retransmissions "
-    "included."
+    "included. A request that was refused, as its picture does not fit the budget, is a wrong answer here; a "
+    "row with any stands in no table at matched bandwidth."
 )
 _PUBLISHED: Final = (
     "Stars: accuracies of DeepSC-VQA as published, on other data, with another image encoder and at their "
@@ -179,7 +180,7 @@ def shares_text(rows: Sequence[SheetRow]) -> str:
 def rows_text(rows: Sequence[SheetRow], about: dict[str, str]) -> str:
     headings = (
         "operating point", "command", "users", "overlap", "SNR, dB", "sharing", "seed", "accuracy, % (95%)",
-        "n", "answered", "degraded", "failed", "uses a request", "wire bytes a request",
+        "n", "answered", "degraded", "failed", "refused", "uses a request", "wire bytes a request",
     )  # fmt: skip
     parts = []
     for sheet in dict.fromkeys(row.sheet for row in rows):
@@ -197,6 +198,7 @@ def rows_text(rows: Sequence[SheetRow], about: dict[str, str]) -> str:
                 f"{row.answered:,}",
                 f"{row.degraded:,}",
                 f"{row.failed + row.expired:,}",
+                f"{row.refused:,}",
                 f"{row.uses_per_request:,.1f}",
                 f"{row.wire_bytes_per_request:,.0f}",
             )

@@ -42,6 +42,11 @@ class SheetRow(Row):
     channel: str
 
     @property
+    def is_served(self) -> bool:
+        """Whether all requests were taken: a picture that does not fit its budget is refused."""
+        return not self.refused
+
+    @property
     def curve(self) -> str:
         """What legends and tables call its operating point; a review has no image, and so no size."""
         if self.metric.endswith("text_classification"):

@@ -11,7 +11,8 @@ def made_row(point: str, uses: float, accuracy: float, **values: Any) -> SheetRo
     head: dict[str, Any] = {
         "sheet": "vqa-awgn", "channel": "awgn", "users": 4, "overlap": 0.0, "snr_db": 15.0, "sharing": True,
         "seed": 1, "image_uses": None, "attempted": 10, "answered": 10, "degraded": 0, "failed": 0,
-        "expired": 0, "metric": "accuracy.vqa", "accuracy": accuracy, "accuracy_low": accuracy - 0.05,
+        "expired": 0, "refused": 0, "metric": "accuracy.vqa",
+        "accuracy": accuracy, "accuracy_low": accuracy - 0.05,
         "accuracy_high": accuracy + 0.05, "n": 10, "downlink_uses": round(10 * uses), "public_uses": 0,
         "private_uses": round(10 * uses), "side_uses": 0, "pilots_uses": 0, "uses_per_request": uses,
         "uses_per_user_mean": 2.5 * uses, "uses_per_user_most": round(3 * uses),

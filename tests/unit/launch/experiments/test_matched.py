@@ -52,6 +52,14 @@ def test_rows_of_other_sheets_and_snrs_are_not_compared() -> None:
     assert len(equal_uses([*ROWS, *elsewhere], plainly)) == 2
 
 
+def test_what_was_refused_is_no_bargain() -> None:
+    refused = made_row("webp_ldpc:u252", 0, 0.9, refused=10)
+    assert len(equal_uses([*ROWS, refused], plainly)) == 2
+    needs = {need.scheme: need for need in equal_accuracy([*ROWS, refused], ("vqa-awgn",))}
+    assert needs["webp_ldpc"].uses is None
+    assert {one.point for one in choose([*ROWS, refused])} == {"36", "webp_ldpc:u504", "answer_only"}
+
+
 def test_what_a_scheme_needs_is_its_cheapest_point_that_reaches_nine_tenths_of_the_best() -> None:
     together = [made_row("18", 200, 0.79, sheet="together"), made_row("webp_ldpc", 90, 0.2, sheet="together")]
     other = made_row("all", 1, 0.99, sheet="another")
