@@ -15,6 +15,7 @@ from launch.commands.common import Deepsc, DeepscVqa, Overrides, own_weights, pr
 if TYPE_CHECKING:
     from launch.experiments.paper.sheets import Work
 
+_SNR_DB = (-50.0, 100.0)
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs and results; goes on if stopped.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Few rows and requests: ten minutes on two cores.")]
 Points = Annotated[
@@ -56,13 +57,14 @@ def fig5(
     --deepsc-vqa bundles/deepsc_vqa --out runs/fig5[/]
     """
     from launch.experiments.paper import fig5 as figure
+    from launch.measurement.grid import numbers
 
     choice = figure.QUICK if quick else figure.FULL
     choice = replace(
         choice,
-        snrs_db=_snrs("--snr", snr, choice.snrs_db),
-        fading_db=_snrs("--fading", fading, choice.fading_db),
-        together_db=_snrs("--together", together, choice.together_db),
+        snrs_db=choice.snrs_db if snr is None else tuple(numbers("--snr", snr, *_SNR_DB)),
+        fading_db=_chosen("--fading", fading, choice.fading_db, *_SNR_DB),
+        together_db=_chosen("--together", together, choice.together_db, *_SNR_DB),
         points=_points(points, choice.points),
         requests=requests or choice.requests,
     )
@@ -115,13 +117,11 @@ def fig6(
     from launch.measurement.grid import numbers, whole_numbers
 
     choice = figure.QUICK if quick else figure.FULL
-    overlaps = choice.overlaps if overlap is None else tuple(numbers("--overlap", overlap, 0.0, 1.0))
-    alones = choice.alone_overlaps if alone is None else _list_or_none("--alone", alone, 0.0, 1.0)
     choice = replace(
         choice,
         users=choice.users if users is None else tuple(whole_numbers("--users", users, 1, 65_536)),
-        overlaps=overlaps,
-        alone_overlaps=alones,
+        overlaps=choice.overlaps if overlap is None else tuple(numbers("--overlap", overlap, 0.0, 1.0)),
+        alone_overlaps=_chosen("--alone", alone, choice.alone_overlaps, 0.0, 1.0),
         snr_db=choice.snr_db if snr is None else snr,
         points=_points(points, choice.points),
         requests=requests or choice.requests,
@@ -162,13 +162,14 @@ def _left_out(weights: Mapping[str, Path], schemes: Sequence[str]) -> list[str]:
     ]
 
 
-def _snrs(option: str, text: str | None, usual: tuple[float, ...]) -> tuple[float, ...]:
-    return usual if text is None else _list_or_none(option, text, -50.0, 100.0)
-
-
-def _list_or_none(option: str, text: str, low: float, high: float) -> tuple[float, ...]:
+def _chosen(
+    option: str, text: str | None, usual: tuple[float, ...], low: float, high: float
+) -> tuple[float, ...]:
+    """A list, `none`, or the usual one."""
     from launch.measurement.grid import numbers
 
+    if text is None:
+        return usual
     return () if text == "none" else tuple(numbers(option, text, low, high))
 
 
