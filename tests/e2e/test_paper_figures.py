@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.helpers import Workplace
 from tests.unit.launch.training.tiny import plain_pictures
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(500)
 OWN = "tests.integration.plain_scheme"
 FAULTS = '[{"fault": "loss", "probability": 0.5}, {"fault": "duplicate", "probability": 1.0}]'
 
@@ -20,8 +20,8 @@ def test_a_scheme_that_no_process_knows_has_its_curve_ledger_journal_faults_and_
     options = ("experiment", "fig5", "--out", "f", "--snr", "20", "--fading", "none", "--together", "none")
     options += ("--points", f"16x4,{OWN}", "--requests", "4", "--data", str(real.folder), "--json")
     options += ("--set", f"channel.faults={FAULTS}", "--set", "retransmission.max_attempts=12")
-    options += ("--set", "cluster.start_timeout_s=120")
-    done = real.run(*options, timeout_s=280)
+    options += ("--set", "cluster.start_timeout_s=180")
+    done = real.run(*options, timeout_s=480)
     assert done.returncode == 0, done.stderr
     assert "Left out: deepsc_vqa" in done.stderr
     own, plain = json.loads(done.stdout)

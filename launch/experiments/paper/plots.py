@@ -46,7 +46,7 @@ def accuracy_figure(rows: Sequence[SheetRow]) -> Figure:
     shown = [name for name in titles if any(row.sheet == name for row in rows)]
     lines = -(-len(shown) // 2)
     figure = new_figure(11.0, 0.4 + 4.6 * lines)
-    axes = figure.subplots(lines, 2, squeeze=False).flat
+    axes = list(figure.subplots(lines, 2, squeeze=False).flat)
     for axis, name in zip(axes, shown, strict=False):
         here = [row for row in rows if row.sheet == name]
         _curves(axis, here, lambda row: row.snr_db, _percent)
@@ -57,7 +57,7 @@ def accuracy_figure(rows: Sequence[SheetRow]) -> Figure:
         axis.set_ylabel("accuracy, %")
         axis.set_ylim(0, 102)
         axis.set_xticks(sorted({row.snr_db for row in here} | (set(SNRS_DB) if name == fig5.VQA else set())))
-    for axis in list(axes):
+    for axis in axes[len(shown) :]:
         axis.set_visible(False)
     _legend(figure, 4)
     return figure
@@ -71,7 +71,7 @@ def uses_figure(rows: Sequence[SheetRow]) -> Figure:
     chosen = snrs[::-1][::step][:_PANELS_OF_USES][::-1]
     figure = new_figure(11.0, 4.6)
     for axis, snr_db in zip(
-        figure.subplots(1, len(chosen), squeeze=False, sharey=True).flat, chosen, strict=True
+        figure.subplots(1, len(chosen), squeeze=False, sharex=True, sharey=True).flat, chosen, strict=True
     ):
         at = [row for row in here if row.snr_db == snr_db]
         for scheme in dict.fromkeys(row.scheme for row in at):
