@@ -17,8 +17,8 @@ _INTERVALS: Final = (
     "All rows of a sheet have the same questions and noise seeds. Intervals are 95%, by bootstrap over "
     "pictures or reviews (Wilson's where there are fewer than ten); differences are paired. Accuracy of "
     "questions is the mean over their families. Channel uses are of the downlink, pilots, maps and "
-    "retransmissions included. A request that was refused, as its picture does not fit the budget, is a wrong "
-    "answer here; a row with any stands in no table at matched bandwidth."
+    "retransmissions included. A request that was refused, as its picture does not fit the budget, counts as "
+    "a wrong answer; a row with any stands in no table at matched bandwidth."
 )
 _PUBLISHED: Final = (
     "Stars: accuracies of DeepSC-VQA as published, on other data, with another image encoder and at their "

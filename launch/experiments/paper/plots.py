@@ -65,7 +65,7 @@ def accuracy_figure(rows: Sequence[SheetRow]) -> Figure:
 
 def uses_figure(rows: Sequence[SheetRow]) -> Figure:
     """Accuracy against channel uses a request, questions on AWGN: a panel for each of a few SNRs."""
-    here = [row for row in rows if row.sheet == fig5.VQA]
+    here = [row for row in rows if row.sheet == fig5.VQA and row.is_served]
     snrs = sorted({row.snr_db for row in here})
     step = max(1, -(-len(snrs) // _PANELS_OF_USES))
     chosen = snrs[::-1][::step][:_PANELS_OF_USES][::-1]
