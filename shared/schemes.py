@@ -22,7 +22,8 @@ class Scheme:
     `unused` names settings that it has no use for, and that must be left at their defaults; `only` those
     of which it can do some values. `coded`: it codes bits whatever the channel's mode (the library takes
     seconds to import). `tasks`: those that it serves. `fitter`: path of the function that, given a
-    bundle's folder, gives the one that cuts a text to what the bundle accepts.
+    bundle's folder, gives the one that cuts a text to what the bundle accepts. `own_weights`: it needs a
+    bundle of its own, of which none is shipped.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Scheme:
     coded: bool = False
     tasks: tuple[str, ...] = TASKS
     fitter: str = "shared.semantic.prompt:text_fitter"
+    own_weights: bool = False
 
 
 TOKEN_SETTINGS = (
@@ -85,6 +87,7 @@ def _analog(name: str, task: str, unused: tuple[str, ...] = (), **only: tuple[An
         {"question_at": ("bs",), "channel.mode": ("analog",), **only},
         tasks=(task,),
         fitter=f"shared.deepsc.fitting:{name}",
+        own_weights=True,
     )
 
 

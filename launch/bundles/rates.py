@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from launch.errors import LaunchError
-from launch.measurement.grid import Point
+from launch.measurement.points import OWN_SCHEME, Point
 from launch.measurement.sweep import ROWS_FOLDER, TABLE_FILE
 from launch.runfolder import CONFIG_FILE, read_summary
 from shared.config_file import parse_config
@@ -28,12 +28,12 @@ def rates_from(measured: Path, fingerprint: str) -> RateTable:
     try:
         for row in rows:
             point = Point.parse(row["point"])
-            if point.image_eighths != EIGHTHS:
+            if point.scheme != OWN_SCHEME or point.size.image_eighths != EIGHTHS:
                 continue
             _check(measured / ROWS_FOLDER / row["row"], fingerprint)
             found = MeasuredPoint(
                 snr_db=float(row["snr_db"]),
-                image_tokens=point.image_tokens,
+                image_tokens=point.size.image_tokens,
                 accuracy=float(row["accuracy"]),
                 n=int(row["n"]),
             )

@@ -11,11 +11,14 @@ from launch.datasets.clevr_folder import holds_scenes
 from launch.errors import LaunchError
 from launch.one_run import run_to_end
 from launch.runfolder import clear_run_folder, read_summary, summary_of
+from launch.verdict.faults import TOO_FEW
 from launch.workload.clevr_style import data_folder
 from shared.config import RunConfig
 from shared.config_file import load_config
 
 RunSummary = Callable[[RunConfig, Path], dict[str, Any]]
+Accepts = Callable[[Mapping[str, Any]], bool]
+"""Whether a summary's numbers may be used."""
 
 
 class NoData(Exception):
@@ -51,9 +54,18 @@ def run_summary(config: RunConfig, run_dir: Path) -> dict[str, Any]:
     Raises `RunFailed` when the verdict is not valid, `Interrupted`, and `LaunchError` and `ConfigError` as
     `m4sc run` does.
     """
-    summary = run_to_end(config, run_dir)
-    if summary["exit_code"]:
-        raise RunFailed(f"the run's verdict is {summary['verdict']} (exit code {summary['exit_code']})")
+    return _accepted(run_to_end(config, run_dir), is_valid)
+
+
+def run_measured(config: RunConfig, run_dir: Path) -> dict[str, Any]:
+    """As `run_summary`, for measurements of an air on which not everything can be answered."""
+    return _accepted(run_to_end(config, run_dir), is_measured)
+
+
+def _accepted(summary: dict[str, Any], accepts: Accepts) -> dict[str, Any]:
+    if not accepts(summary):
+        why = "".join(f"; {line}" for line in summary["findings"][:1])
+        raise RunFailed(f"the run's verdict is {summary['verdict']} (exit code {summary['exit_code']}){why}")
     return summary
 
 
@@ -61,23 +73,34 @@ def is_valid(summary: Mapping[str, Any]) -> bool:
     return summary.get("verdict") == "valid"
 
 
+def is_measured(summary: Mapping[str, Any]) -> bool:
+    """Valid, or in doubt only as too few were answered: what a scheme that fails on its air gives.
+
+    A request that expired met a slow machine, and is no such thing.
+    """
+    if is_valid(summary):
+        return True
+    only_that = all(str(line).startswith(f"{TOO_FEW}:") for line in summary.get("findings", ()))
+    return summary.get("verdict") == "unknown" and only_that and not summary["requests"]["expired"]
+
+
 def kept_or_run(
-    config: RunConfig,
-    folder: Path,
-    fingerprint: str,
-    run: RunSummary,
-    is_good: Callable[[Mapping[str, Any]], bool] = is_valid,
+    config: RunConfig, folder: Path, fingerprint: str, run: RunSummary, accepts: Accepts = is_valid
 ) -> dict[str, Any]:
-    """The summary of the run in `folder` if it is this one, of these weights, and good; else of a new one.
+    """The summary of the run in `folder` if it is this one, of these weights, accepted; else of a new one.
 
     Another run's folder, or one that was cut short, gives way. Raises as `run`, and `LaunchError` where
     `folder` is no run folder.
     """
-    kept = summary_of(folder, config)
-    if kept is None or not is_good(kept) or kept.get("fingerprint") != fingerprint:
+    if not _is_done(folder, config, fingerprint, accepts):
         clear_run_folder(folder)
         run(config, folder)
     return read_summary(folder)
+
+
+def _is_done(folder: Path, config: RunConfig, fingerprint: str, accepts: Accepts) -> bool:
+    summary = summary_of(folder, config)
+    return summary is not None and accepts(summary) and summary.get("fingerprint") == fingerprint
 
 
 def _root(config: RunConfig, sets: DataSets) -> Path | None:

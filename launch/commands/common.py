@@ -21,7 +21,17 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Run folder: new or empty. [dim]runs/<time>-<name>[/]"),
 ]
+Deepsc = Annotated[Path | None, typer.Option("--deepsc", metavar="DIR", help="The bundle of scheme deepsc.")]
+DeepscVqa = Annotated[
+    Path | None, typer.Option("--deepsc-vqa", metavar="DIR", help="The bundle of scheme deepsc_vqa.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Only the summary, as JSON, on standard output.")]
+
+
+def own_weights(deepsc: Path | None, deepsc_vqa: Path | None) -> dict[str, Path]:
+    """Bundles of schemes that have their own, by scheme, as far as they were given."""
+    given = {"deepsc": deepsc, "deepsc_vqa": deepsc_vqa}
+    return {scheme: path for scheme, path in given.items() if path is not None}
 
 
 def find_config(name: str) -> Path:

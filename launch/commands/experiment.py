@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
+from launch.commands import ldpc, paper_figures
 from launch.commands.common import Overrides, print_json
 
 app = typer.Typer(no_args_is_help=True)
+app.command("fig5")(paper_figures.fig5)
+app.command("fig6")(paper_figures.fig6)
+app.command("ldpc")(ldpc.ldpc)
 
 
 @app.callback()

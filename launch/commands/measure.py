@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from launch.commands.common import Overrides, print_json
+from launch.commands.common import Deepsc, DeepscVqa, Overrides, own_weights, print_json
 
 
 def measure(
@@ -21,7 +21,7 @@ def measure(
         typer.Option(
             metavar="LIST",
             help="Operating points: all image tokens or so many of the most salient; x4: the first 4 eighths "
-            "of a token's channel uses.",
+            "of a token's channel uses. Of others: webp_ldpc:q50 or :u504, deepsc_vqa:x2, answer_only.",
         ),
     ] = "all",
     sharing: Annotated[
@@ -39,6 +39,8 @@ def measure(
         Path | None, typer.Option("--data", metavar="DIR", help="A data set, or a folder with data sets.")
     ] = None,
     imdb: Annotated[Path | None, typer.Option("--imdb", metavar="PATH", help="Reviews.")] = None,
+    deepsc: Deepsc = None,
+    deepsc_vqa: DeepscVqa = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Only the rows, as JSON, on standard output.")
     ] = False,
@@ -51,7 +53,8 @@ def measure(
     Example: [bold]m4sc measure --users 1,2,4,8 --overlap 0,1 --snr 0,15 --points all,36,18 --sharing on,off
     --out runs/measure[/]
     """
-    from launch.measurement.grid import Point, grid, numbers, switches, whole_numbers
+    from launch.measurement.grid import grid, numbers, switches, whole_numbers
+    from launch.measurement.points import Point
 
     places = grid(
         whole_numbers("--users", users, 1, 65_536),
@@ -66,7 +69,8 @@ def measure(
     sets = [*(overrides or ())]
     sets += [] if requests is None else [f"workload.requests={requests}"]
     sets += [] if seed is None else [f"seed={seed}"]
-    wanted = sweep.order(config, sets, places, DataSets(data, imdb), out)
+    weights = own_weights(deepsc, deepsc_vqa)
+    wanted = sweep.order(config, sets, places, DataSets(data, imdb), out, weights)
     rows = sweep.measure(wanted, lambda line: print(f"… {line}", file=sys.stderr, flush=True))
     from rich.console import Console
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from launch.intervals import Floats, percentile_interval, resampled_shares
 from launch.run_files import read_run
 from launch.scoring import Scored, judge
 from launch.summary import ends_by_index
+
+REVIEW: Final = "text_classification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,12 @@ def _pairs(one: Path, other: Path) -> list[tuple[Scored, Scored]]:
 
 
 def _scores(run_dir: Path) -> dict[tuple[int, str, str], Scored]:
-    """Judged requests by index, text and image."""
+    """Judged requests by index, text and image; of a review, which schemes cut as they need, by its name."""
     files = read_run(run_dir)
     ends = ends_by_index(files.events)
     found = {}
     for entry in files.workload:
         for scored in judge([entry], ends):
-            found[int(entry["index"]), str(entry["text"]), str(entry["image"])] = scored
+            asked = entry["text"] if scored.task != REVIEW else entry["sample_id"]
+            found[int(entry["index"]), str(asked), str(entry["image"])] = scored
     return found

@@ -1,49 +1,16 @@
 """Which runs make up a measurement: all combinations of users, overlap, SNR, operating point and sharing."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from launch.errors import LaunchError
-from shared.rate import EIGHTHS
+from launch.measurement.points import PICTURE_KEYS, POINT_KEYS, Point
 
-OWN_KEYS: Final = (
-    "users",
-    "workload.overlap",
-    "channel.snr_db",
-    "rate.image_tokens",
-    "rate.image_eighths",
-    "sharing.enabled",
-)
+_AXES: Final = ("users", "workload.overlap", "channel.snr_db", "sharing.enabled")
+OWN_KEYS: Final = (*_AXES, *POINT_KEYS, *PICTURE_KEYS)
 """What the grid sets of a configuration."""
-_POINT = re.compile(r"(all|[1-9][0-9]{0,5})(?:x([1-8]))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """An operating point: image tokens that are sent (None: all) and eighths of each one's channel uses."""
-
-    image_tokens: int | None = None
-    image_eighths: int = EIGHTHS
-
-    @classmethod
-    def parse(cls, text: str) -> "Point":
-        """`all`, `16` or, with eighths, `16x4`. Raises `LaunchError`."""
-        found = _POINT.fullmatch(text.strip())
-        if found is None:
-            raise LaunchError(
-                f"--points {text}: expected all, a number of image tokens, or either with 'x' and 1 to 8 "
-                "eighths of a token's channel uses: all,36,18,36x4"
-            )
-        tokens, eighths = found.groups()
-        return cls(None if tokens == "all" else int(tokens), EIGHTHS if eighths is None else int(eighths))
-
-    @property
-    def label(self) -> str:
-        tokens = "all" if self.image_tokens is None else str(self.image_tokens)
-        return tokens if self.image_eighths == EIGHTHS else f"{tokens}x{self.image_eighths}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +27,14 @@ class Place:
     def name(self) -> str:
         """As a folder's name."""
         sharing = "sharing" if self.sharing else "alone"
-        return f"users{self.users}-overlap{self.overlap:g}-snr{self.snr_db:g}-{self.point.label}-{sharing}"
+        point = self.point.label.replace(":", "-")
+        return f"users{self.users}-overlap{self.overlap:g}-snr{self.snr_db:g}-{point}-{sharing}"
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        tokens = self.point.image_tokens
-        values = (
-            self.users,
-            f"{self.overlap:g}",
-            f"{self.snr_db:g}",
-            "null" if tokens is None else tokens,
-            self.point.image_eighths,
-            str(self.sharing).lower(),
-        )
-        return tuple(f"{key}={value}" for key, value in zip(OWN_KEYS, values, strict=True))
+        values = (self.users, f"{self.overlap:g}", f"{self.snr_db:g}", str(self.sharing).lower())
+        axes = (f"{key}={value}" for key, value in zip(_AXES, values, strict=True))
+        return (*axes, *self.point.overrides)
 
 
 def grid(

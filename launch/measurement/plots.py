@@ -70,9 +70,9 @@ _PANELS = (
     ),
     _Panel(
         "Accuracy against channel uses",
-        "channel uses an image",
+        "channel uses of the downlink, a request",
         "accuracy, %",
-        lambda r: r.image_uses,
+        lambda r: r.uses_per_request,
         lambda r: 100 * r.accuracy,
         lambda r: f"{r.snr_db:g} dB, {_sharing(r)}",
         ("users", "overlap"),

@@ -23,7 +23,7 @@ _METRICS: Final = (
     "accuracy.caption",
     "accuracy.text_classification",
 )
-_COUNTS: Final = ("attempted", "answered", "degraded", "failed", "expired")
+_COUNTS: Final = ("attempted", "answered", "degraded", "failed", "expired", "refused")
 _USER_COLUMNS: Final = (
     "channel_uses",
     "wire_bytes",
@@ -42,7 +42,8 @@ _USER_COLUMNS: Final = (
 
 
 class Row(BaseModel):
-    """Channel uses are of the downlink, all users together; an operating point's image costs `image_uses`.
+    """Channel uses are of the downlink, all users together; an operating point's image costs `image_uses`,
+    where that does not depend on the image.
 
     `accuracy` is the mean over question families where there are several. `against_alone` compares with the
     same row without sharing: channel uses as a ratio, accuracy as a paired difference in points.
@@ -53,15 +54,17 @@ class Row(BaseModel):
     users: int
     overlap: float
     snr_db: float
+    scheme: str
     point: str
     sharing: bool
     seed: int
-    image_uses: int
+    image_uses: int | None
     attempted: int
     answered: int
     degraded: int
     failed: int
     expired: int
+    refused: int
     metric: str
     accuracy: float
     accuracy_low: float
@@ -88,7 +91,7 @@ class Row(BaseModel):
 
 
 def row_of(
-    place: Place, summary: dict[str, Any], ledger: Sequence[LedgerRow], image_uses: int, command: str
+    place: Place, summary: dict[str, Any], ledger: Sequence[LedgerRow], image_uses: int | None, command: str
 ) -> Row:
     """Of a finished run. Raises `LaunchError` where its accounts do not add up."""
     check_accounts(place.name, summary)
@@ -101,6 +104,7 @@ def row_of(
         users=place.users,
         overlap=place.overlap,
         snr_db=place.snr_db,
+        scheme=place.point.scheme,
         point=place.point.label,
         sharing=place.sharing,
         seed=summary["seed"],

@@ -25,7 +25,7 @@ def table_of(rows: Sequence[Row]) -> Table:
             f"{row.overlap:g}",
             f"{row.snr_db:g}",
             row.point,
-            f"{row.image_uses:,}",
+            "" if row.image_uses is None else f"{row.image_uses:,}",
             "on" if row.sharing else "off",
             *(f"{total / row.attempted:,.0f}" for total in uses),
             f"{row.wire_bytes_per_request:,.0f}",

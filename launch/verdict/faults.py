@@ -16,6 +16,8 @@ from shared.ledger_rows import LedgerRow
 Event = Mapping[str, Any]
 MIN_ANSWERED = 0.99
 """Share of the requests outside fault windows that must be answered."""
+TOO_FEW = "too few answered"
+"""The kind of that finding."""
 
 
 def check_effects(
@@ -42,7 +44,7 @@ def check_answered(events: Sequence[Event], findings: Findings) -> None:
     answered = sum(story.state == "answered" for story in outside)
     if outside and answered < MIN_ANSWERED * len(outside):
         findings.doubt(
-            "too few answered",
+            TOO_FEW,
             f"{answered} of {len(outside)} requests outside fault windows ({answered / len(outside):.1%}), "
             f"at least {MIN_ANSWERED:.0%} are expected",
         )

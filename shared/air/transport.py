@@ -5,8 +5,8 @@ attempt reads from another place (redundancy versions, 5.4.2.1); QAM as in TS 38
 code rate are rows of TS 38.214, table 5.1.3.1-1. One channel use is one complex symbol of unit average power;
 SNR is average received Es/N0; N0 = 10^(-SNR/10), N0/2 per real dimension.
 
-Shapes: n payload bits, B blocks, K bits of a block, its CRC included, N coded bits of a block, U channel
-uses.
+Shapes: n payload bits, B blocks, P payload bits of a block, K bits of it with its CRC, N coded ones,
+U channel uses.
 """
 
 from collections.abc import Sequence
@@ -100,16 +100,22 @@ def mcs_of(n_bits: int, uses: int) -> Mcs:
 
 def encode(bits_n: np.ndarray, mcs: Mcs, attempt: int = 0) -> np.ndarray:
     """Symbols complex64 [U] of a payload (uint8, 0 or 1), of unit average power."""
-    import torch
-
     blocks, block_bits = blocks_of(len(bits_n))
     padded = np.zeros(blocks * (block_bits - CRC_BITS), np.float32)
     padded[: len(bits_n)] = bits_n
-    coder = _coder(block_bits, mcs)
+    return encode_blocks(padded.reshape(blocks, -1), mcs, attempt).reshape(-1)
+
+
+def encode_blocks(bits_BP: np.ndarray, mcs: Mcs, attempt: int = 0) -> np.ndarray:
+    """Symbols complex64 [B, U] of blocks of P payload bits each."""
+    import torch
+
+    blocks, payload_bits = bits_BP.shape
+    coder = _coder(payload_bits + CRC_BITS, mcs)
     with torch.inference_mode():
-        with_crc_BK = coder.add_crc(torch.from_numpy(padded.reshape(blocks, -1)))
+        with_crc_BK = coder.add_crc(torch.from_numpy(bits_BP.astype(np.float32)))
         coded_BN = coder.encode(with_crc_BK, rv=[VERSIONS[attempt % len(VERSIONS)]]).reshape(blocks, -1)
-        symbols: np.ndarray = coder.modulate(coded_BN).numpy().reshape(-1).astype(np.complex64)
+        symbols: np.ndarray = coder.modulate(coded_BN).numpy().reshape(blocks, -1).astype(np.complex64)
     return symbols
 
 
@@ -118,10 +124,19 @@ def decode(copies: Sequence[Copy], n_bits: int, mcs: Mcs) -> tuple[np.ndarray, n
 
     All copies are of the same payload and scheme; their log-likelihood ratios add up where they repeat a bit.
     """
+    blocks, block_bits = blocks_of(n_bits)
+    bits_BP, good_B = decode_blocks(copies, blocks, block_bits - CRC_BITS, mcs)
+    good = np.repeat(good_B, block_bits - CRC_BITS)
+    return bits_BP.reshape(-1)[:n_bits], good[:n_bits]
+
+
+def decode_blocks(
+    copies: Sequence[Copy], blocks: int, payload_bits: int, mcs: Mcs
+) -> tuple[np.ndarray, np.ndarray]:
+    """Payload bits uint8 [B, P] of so many blocks, and whether each one's CRC holds, bool [B]."""
     import torch
 
-    blocks, block_bits = blocks_of(n_bits)
-    coder = _coder(block_bits, mcs)
+    coder = _coder(payload_bits + CRC_BITS, mcs)
     with torch.inference_mode():
         llr_CBN = torch.stack([_llr(coder, copy, blocks) for copy in copies])
         versions = [VERSIONS[copy.attempt % len(VERSIONS)] for copy in copies]
@@ -130,9 +145,7 @@ def decode(copies: Sequence[Copy], n_bits: int, mcs: Mcs) -> tuple[np.ndarray, n
         else:
             said_BK = coder.decode_copies(llr_CBN.transpose(0, 1).contiguous(), rv=versions)
         payload, holds_B1 = coder.check_crc(said_BK)
-    bits = payload.numpy().astype(np.uint8).reshape(-1)
-    good = np.repeat(holds_B1.numpy().reshape(-1), block_bits - CRC_BITS)
-    return bits[:n_bits], good[:n_bits]
+    return payload.numpy().astype(np.uint8), holds_B1.numpy().reshape(-1).astype(bool)
 
 
 def _llr(coder: "_Coder", copy: Copy, blocks: int) -> Any:

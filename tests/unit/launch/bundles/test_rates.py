@@ -9,7 +9,8 @@ import yaml
 from launch.bundles.rates import rates_from, write_rates
 from launch.bundles.rerun import DataSets
 from launch.errors import LaunchError
-from launch.measurement.grid import Point, grid
+from launch.measurement.grid import grid
+from launch.measurement.points import Point
 from launch.measurement.sweep import TABLE_FILE, measure, order
 from launch.runfolder import CONFIG_FILE
 from shared.rate_table import read_rates
@@ -26,7 +27,9 @@ def measured(tmp_path: Path) -> Path:
     plain_pictures(tmp_path / "data" / "clevr-style-heldout", "heldout", 12)
     out = tmp_path / "measured"
     out.mkdir()
-    places = grid([1], [0.0], [5.0, 15.0], [Point(), Point(16), Point(16, 4)], [True])
+    places = grid(
+        [1], [0.0], [5.0, 15.0], [Point.parse(text) for text in ("all", "16", "16x4", "answer_only")], [True]
+    )
     sets = [f"workload.requests={REQUESTS}"]
     measure(order("measure", sets, places, DataSets(tmp_path / "data"), out), lambda line: None, Runs())
     return out
@@ -62,7 +65,7 @@ def test_rows_of_other_weights_other_air_or_none_are_refused(measured: Path) -> 
 def test_an_snr_without_all_tokens_is_named(measured: Path) -> None:
     path = measured / TABLE_FILE
     kept = [line for line in path.read_text().splitlines() if "snr5-all-" not in line]
-    assert len(kept) == 6
+    assert len(kept) == 8
     path.write_text("\n".join(kept) + "\n")
     with pytest.raises(LaunchError, match="at 5 dB there is none with all image tokens"):
         rates_from(measured, WEIGHTS)

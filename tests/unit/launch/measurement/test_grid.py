@@ -6,34 +6,18 @@ from launch.errors import LaunchError
 from launch.measurement.grid import (
     OWN_KEYS,
     Place,
-    Point,
     grid,
     numbers,
     switches,
     whole_numbers,
 )
 from launch.measurement.order import check_own_keys
+from launch.measurement.points import Point
 from shared.config_file import parse_config
 
 
-@pytest.mark.parametrize(
-    ("text", "point"),
-    [("all", Point()), ("16", Point(16)), ("36x4", Point(36, 4)), ("allx1", Point(None, 1))],
-)
-def test_points_are_read_and_written_alike(text: str, point: Point) -> None:
-    assert Point.parse(text) == point
-    assert point.label == text
-
-
-@pytest.mark.parametrize("text", ["", "0", "some", "16x9", "16x0", "x4", "-3", "16 x 4"])
-def test_other_points_are_refused(text: str) -> None:
-    with pytest.raises(LaunchError, match="--points") as raised:
-        Point.parse(text)
-    assert "\n" not in str(raised.value)
-
-
 def test_an_overlap_of_one_user_is_none_and_every_row_is_there_once() -> None:
-    places = grid([1, 2, 8], [0.0, 0.25, 1.0], [15.0], [Point(), Point(16)], [True])
+    places = grid([1, 2, 8], [0.0, 0.25, 1.0], [15.0], [Point(), Point.parse("16")], [True])
     assert [(p.users, p.overlap) for p in places if p.point == Point()] == [
         (1, 0.0),
         (2, 0.0),
@@ -47,11 +31,12 @@ def test_an_overlap_of_one_user_is_none_and_every_row_is_there_once() -> None:
 
 
 def test_a_place_is_a_configuration() -> None:
-    overrides = dict(o.split("=") for o in Place(8, 0.5, -5.0, Point(16, 4), False).overrides)
+    overrides = dict(o.split("=") for o in Place(8, 0.5, -5.0, Point.parse("16x4"), False).overrides)
     assert overrides == {
         "users": "8",
         "workload.overlap": "0.5",
         "channel.snr_db": "-5",
+        "scheme": "m4sc",
         "rate.image_tokens": "16",
         "rate.image_eighths": "4",
         "sharing.enabled": "false",

@@ -9,9 +9,10 @@ from pyarrow import parquet
 
 from launch.bundles.rerun import DataSets
 from launch.errors import LaunchError
-from launch.measurement.grid import Place, Point, grid
+from launch.measurement.grid import Place, grid
 from launch.measurement.order import Order
 from launch.measurement.plots import draw
+from launch.measurement.points import Point
 from launch.measurement.rows import check_accounts, downlink_uses
 from launch.measurement.sweep import measure, order
 from launch.measurement.view import table_of
@@ -21,6 +22,8 @@ from launch.summary import write_results
 from launch.workload import build_workload
 from shared.config import RunConfig
 from shared.semantic.bundle import Bundle
+from shared.semantic.manifest import BundleError
+from shared.shipped import bundle_folder
 from tests.unit.launch.made_run import PILOTS, PRIVATE_USES, PUBLIC_USES, MadeRun, frame
 from tests.unit.launch.training.tiny import plain_pictures
 
@@ -69,9 +72,9 @@ def test_rows_say_what_the_ledger_says_and_finished_ones_are_not_run_again(
     data: Path, tmp_path: Path
 ) -> None:
     run, out = Runs(), tmp_path / "out"
-    first = grid([1, 3], [0.0], [15.0], [Point(16, 4)], [True])
+    first = grid([1, 3], [0.0], [15.0], [Point.parse("16x4")], [True])
     assert len(measure(ordered(data, out, first), lambda line: None, run)) == 2
-    places = grid([1, 3], [0.0], [15.0], [Point(16, 4)], [True, False])
+    places = grid([1, 3], [0.0], [15.0], [Point.parse("16x4")], [True, False])
     rows = measure(ordered(data, out, places), lambda line: None, run)
     assert run.names == [places[0].name, places[2].name, places[1].name, places[3].name]
     shared, alone = rows[2], rows[3]
@@ -134,3 +137,23 @@ def test_an_image_chosen_by_the_question_has_no_price_of_its_own(data: Path, tmp
             data, tmp_path / "out", grid([1], [0.0], [15.0], [Point()], [True]), "rate.selection=question"
         )
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_scheme_with_weights_of_its_own_needs_their_folder(data: Path, tmp_path: Path) -> None:
+    places = grid([1], [0.0], [15.0], [Point.parse("deepsc_vqa:x2")], [True])
+    sets = DataSets(data)
+    with pytest.raises(LaunchError, match="--points deepsc_vqa: expected --deepsc-vqa DIR too"):
+        order("measure", [], places, sets, tmp_path / "out")
+    weights = {"deepsc_vqa": bundle_folder("micro")}
+    wanted = order(
+        "measure",
+        [],
+        [*places, *grid([1], [0.0], [15.0], [Point()], [True])],
+        sets,
+        tmp_path / "out",
+        weights,
+    )
+    assert wanted.config_of(places[0]).bundle == str(weights["deepsc_vqa"].absolute())
+    assert f"--set bundle={weights['deepsc_vqa'].absolute()}" in wanted.command_of(places[0])
+    with pytest.raises(BundleError, match="nowhere"):
+        order("measure", [], places, sets, tmp_path / "out", {"deepsc_vqa": tmp_path / "nowhere"})

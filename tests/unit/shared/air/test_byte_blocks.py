@@ -1,11 +1,10 @@
-"""Bytes as blocks on the air: how they are cut, and how often a block fails."""
+"""Bytes as blocks on the air: how they are cut. How often a block fails: launch/experiments/test_ldpc.py."""
 
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from channel_emulator.air import Air as Emulator
 from channel_emulator.air import open_frame
@@ -17,8 +16,6 @@ from shared.config_file import parse_config
 from shared.wire.messages import SymbolFrame
 from userequipment.block_reader import BlockReader
 from userequipment.channel_decode import Air
-
-BLOCKS = 300
 
 
 def config(snr_db: float = 10.0, **channel: object) -> RunConfig:
@@ -82,50 +79,6 @@ def test_blocks_that_fail_alone_are_right_together() -> None:
     copies = [heard(replace(f, attempt=attempt), run) for attempt, f in enumerate(attempts)]
     assert reader.read(copies[:1], air) is None
     assert (reader.read(copies, air) or b"")[:100] == data
-
-
-def test_block_error_rate_is_that_of_sionnas_own_chain() -> None:
-    """Where a third fails: frames, emulator and reader against Sionna's blocks alone, 300 blocks each.
-
-    The difference of two such shares has a standard deviation of 3.8 points: four of them are allowed. No
-    wrong block passes its CRC: 24 bits let one of 17 million through.
-    """
-    mcs, n_bytes, snr_db = TABLE[3], 64, 1.9
-    run = config(snr_db)
-    air, reader = Air(run.channel, snr_db), BlockReader()
-    failed = 0
-    for group in range(BLOCKS):
-        data = data_of(n_bytes, group)
-        ((frame, *_),) = frames(data, run, mcs, group)
-        block = reader.read([heard(frame, run)], air)
-        assert block in (None, data), "a wrong block that its CRC lets pass"
-        failed += block is None
-    expected = sionnas_failures(8 * n_bytes, mcs, snr_db)
-    assert 0.1 * BLOCKS < expected < 0.9 * BLOCKS, "a point where nothing can be seen"
-    spread = math.sqrt(2 * expected * (1 - expected / BLOCKS))
-    assert abs(failed - expected) < 4 * spread, f"{failed} of {BLOCKS} failed, Sionna's {expected}"
-
-
-def sionnas_failures(n_bits: int, mcs: transport.Mcs, snr_db: float) -> int:
-    """Blocks whose bits come back wrong, of `BLOCKS`."""
-    from sionna.phy.channel import AWGN
-    from sionna.phy.fec.crc import CRCEncoder
-    from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
-    from sionna.phy.mapping import Demapper, Mapper
-
-    torch.manual_seed(3)
-    m, k = mcs.bits_per_symbol, n_bits + transport.CRC_BITS
-    encoder = LDPC5GEncoder(k, mcs.coded_bits(k), num_bits_per_symbol=m, device="cpu")
-    decoder = LDPC5GDecoder(encoder, num_iter=transport.ITERATIONS, hard_out=True, device="cpu")
-    n0 = torch.tensor(10.0 ** (-snr_db / 10.0))
-    with torch.inference_mode():
-        bits_BK = CRCEncoder(transport.CRC, k=n_bits, device="cpu")(
-            torch.randint(0, 2, (BLOCKS, n_bits)).float()
-        )
-        sent = Mapper("qam", m, device="cpu")(encoder(bits_BK))
-        received = AWGN(device="cpu")(sent, n0)
-        said_BK = decoder(Demapper("app", "qam", m, device="cpu")(received, n0))
-    return int((said_BK != bits_BK).any(-1).sum())
 
 
 def test_noise_alone_is_no_block() -> None:
