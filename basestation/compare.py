@@ -124,25 +124,27 @@ def _runs(names: Sequence[Key | None], leaders: Mapping[Key, Key]) -> list[list[
 
 def leaders_anywhere(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
     """Image token -> the similar one that stands in for it, whatever image and position it is of."""
-    return _leaders(comparison, sharing, list(_image_uses(comparison)))
+    uses = _image_uses(comparison)
+    return _leaders(comparison, sharing, list(uses), uses)
 
 
 def leaders_in_place(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
     """The same, among tokens of one position only."""
+    uses = _image_uses(comparison)
     by_position: dict[object, list[Key]] = {}
-    for name in _image_uses(comparison):
+    for name in uses:
         by_position.setdefault(name[2], []).append(name)
     found: dict[Key, Key] = {}
     for names in by_position.values():
-        if len(names) > 1:
-            found |= _leaders(comparison, sharing, names)
+        found |= _leaders(comparison, sharing, names, uses)
     return found
 
 
-def _leaders(comparison: Comparison, sharing: SharingConfig, names: Sequence[Key]) -> dict[Key, Key]:
+def _leaders(
+    comparison: Comparison, sharing: SharingConfig, names: Sequence[Key], uses: Mapping[Key, int]
+) -> dict[Key, Key]:
     if len(names) < 2:
         return {}
-    uses = _image_uses(comparison)
     vectors_MD = np.stack([comparison.vectors[name] for name in names]).astype(np.float32)
     leader_M = leaders_of(vectors_MD, np.array([uses[name] for name in names]), sharing)
     return {names[i]: names[leader] for i, leader in enumerate(leader_M.tolist()) if leader != i}
