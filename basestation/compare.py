@@ -139,7 +139,8 @@ def _runs(names: Sequence[Key | None], leaders: Mapping[Key, Key]) -> list[list[
 
 def leaders_anywhere(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
     """Image token -> the similar one that stands in for it, whatever image and position it is of."""
-    return _leaders(comparison, sharing, list(_image_uses(comparison)))
+    uses = _image_uses(comparison)
+    return _leaders(comparison, sharing, list(uses), uses)
 
 
 def leaders_in_place(comparison: Comparison, sharing: SharingConfig) -> dict[Key, Key]:
@@ -157,18 +158,20 @@ def _leaders_by(
 ) -> dict[Key, Key]:
     """Each part's own."""
     parts: dict[object, list[Key]] = {}
-    for name in _image_uses(comparison):
+    uses = _image_uses(comparison)
+    for name in uses:
         parts.setdefault(part(name), []).append(name)
     found: dict[Key, Key] = {}
     for names in parts.values():
-        found |= _leaders(comparison, sharing, names)
+        found |= _leaders(comparison, sharing, names, uses)
     return found
 
 
-def _leaders(comparison: Comparison, sharing: SharingConfig, names: Sequence[Key]) -> dict[Key, Key]:
+def _leaders(
+    comparison: Comparison, sharing: SharingConfig, names: Sequence[Key], uses: Mapping[Key, int]
+) -> dict[Key, Key]:
     if len(names) < 2:
         return {}
-    uses = _image_uses(comparison)
     vectors_MD = np.stack([comparison.compared[name] for name in names]).astype(np.float32)
     leader_M = leaders_of(vectors_MD, np.array([uses[name] for name in names]), sharing)
     return {names[i]: names[leader] for i, leader in enumerate(leader_M.tolist()) if leader != i}

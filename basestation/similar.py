@@ -78,7 +78,11 @@ def leaders_of(
     if not amount:
         return leader_M
     tokens = _Tokens.of(vectors_MD)
-    near_MP = _nearest_pivots(tokens.unit_MD, _pivot_count(amount) if pivots is None else pivots, seed)
+    count = _pivot_count(amount) if pivots is None else pivots
+    if count == 1 and amount <= BLOCK:  # one home, one block
+        _elect(tokens, np.arange(amount), weights_M, leader_M, sharing)
+        return leader_M
+    near_MP = _nearest_pivots(tokens.unit_MD, count, seed)
     order = np.argsort(near_MP[:, 0], kind="stable")
     homes, starts = np.unique(near_MP[order, 0], return_index=True)
     known: dict[int, list[np.ndarray]] = {}

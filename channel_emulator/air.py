@@ -6,7 +6,8 @@ the frame's header and samples: arrival times and other users change nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from shared.config import RunConfig
 from shared.wire.errors import LocalProtocolError, ProtocolError
 from shared.wire.fields import MAX_LIST
 from shared.wire.messages import SideInfo, SymbolFrame
+
+ROOM_USES: Final = 65_536
+"""Frames of up to so many channel uses are received in memory that is used again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Air:
         self._config = config
         self._genie = config.channel.csi == "genie"
         self._fading = fading_of(config.channel, config.seed)
+        self._room = np.empty(ROOM_USES, np.complex64)
 
     def receive(self, sent: Transmission, user: int, changes: Sequence[AirChange] = ()) -> SymbolFrame:
         """What `user` receives of `sent`: its own fading and noise, in the frame's sample format.
@@ -59,14 +64,14 @@ class Air:
         """
         frame, channel = sent.frame, self._config.channel
         if channel.model == "ideal":
-            return replace(frame, users=(user,))
+            return frame.changed(users=(user,))
         met, known = self._realise(frame, user, changes)
         blocks = self._genie_says(known)
         n0 = n0_of(channel.model, channel.snr_db_at(user, frame.first_use))
         for change in changes:
             n0 = change.noise(n0)
         source = noise_generator(self._config.seed, user, frame.group_id, frame.frame_id, frame.attempt)
-        received = transmit(sent.samples, met, n0, source)
+        received = transmit(sent.samples, met, n0, source, self._room)
         add_interference(received, channel.interference, self._config.seed, user, frame.first_use)
         for change in changes:
             change.interfere(received, frame.first_use)
@@ -76,13 +81,7 @@ class Air:
             payload, full_scale = to_wire(received, frame.sample_format)
         except LocalProtocolError as error:
             raise ProtocolError("bad_samples", "amplitudes that survive the air", str(error)) from None
-        return replace(
-            frame,
-            users=(user,),
-            genie_blocks=blocks,
-            full_scale=full_scale,
-            payload=payload,
-        )
+        return frame.changed(users=(user,), genie_blocks=blocks, full_scale=full_scale, payload=payload)
 
     def receive_side(self, side: SideInfo, changes: Sequence[AirChange] = ()) -> SideInfo:
         """The same for side information, where it is coded; else it is handed on as it is."""
@@ -90,8 +89,8 @@ class Air:
         if sent is None:
             return side
         heard = self.receive(sent, side.user, changes)
-        return replace(
-            side, payload=heard.payload, full_scale=heard.full_scale, genie_blocks=heard.genie_blocks
+        return side.changed(
+            payload=heard.payload, full_scale=heard.full_scale, genie_blocks=heard.genie_blocks
         )
 
     def open_side(self, side: SideInfo) -> Transmission | None:

@@ -5,7 +5,6 @@ drop for that one, so that per class: received x receivers = sent on + dropped.
 """
 
 from collections import Counter
-from dataclasses import replace
 
 from channel_emulator.air import Air, Transmission, open_frame
 from channel_emulator.faults.chain import FaultChain
@@ -67,7 +66,7 @@ class FanOut:
         served: set[int] = set()
         for user in frame.users:
             if user in served:
-                actions.append(self._drop(replace(frame, users=(user,)), user, "duplicate_receiver"))
+                actions.append(self._drop(frame.changed(users=(user,)), user, "duplicate_receiver"))
                 continue
             served.add(user)
             actions += self._receive(sent, user, now_s)
@@ -79,10 +78,10 @@ class FanOut:
             return [self._drop(message, message.user, reason)]
         if not message.users:
             return [self._drop(message, BASE_STATION, reason)]
-        return [self._drop(replace(message, users=(user,)), user, reason) for user in message.users]
+        return [self._drop(message.changed(users=(user,)), user, reason) for user in message.users]
 
     def _receive(self, sent: Transmission, user: int, now_s: float) -> list[Action]:
-        addressed = replace(sent.frame, users=(user,))
+        addressed = sent.frame.changed(users=(user,))
         fate = self._fate(addressed, user, now_s, on_air=True)
         if fate.lost:
             return [self._drop(addressed, user, fate.lost)]

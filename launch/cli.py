@@ -46,7 +46,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(bundle.app, name="bundle")
 app.command("train")(train.train)
 app.add_typer(experiment.app, name="experiment")
-app.add_typer(bench.app, name="bench")
+app.command("bench")(bench.bench)
 app.command("report")(report.report)
 
 

@@ -24,7 +24,7 @@ codes: Elias 1975.
 """
 
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -70,10 +70,11 @@ class Run:
     length: int
     start: int = 0
 
-    def references(self) -> Iterator[tuple[TokenState, int]]:
+    def references(self) -> list[tuple[TokenState, int]]:
         """(state, reference) of each position; the reference is -1 when nothing is sent."""
-        for offset in range(self.length):
-            yield self.state, self.start + offset if self.state in SENT else -1
+        if self.state not in SENT:
+            return [(self.state, -1)] * self.length
+        return [(self.state, place) for place in range(self.start, self.start + self.length)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,15 @@ class IndexMap:
 def runs_of(positions: list[tuple[TokenState, int]]) -> tuple[Run, ...]:
     """Group neighbouring positions whose references follow each other."""
     runs: list[Run] = []
-    for state, reference in positions:
-        last = runs[-1] if runs else None
-        follows = last is not None and last.state is state
-        if last is not None and follows and (state not in SENT or reference == last.start + last.length):
-            runs[-1] = Run(state, last.length + 1, last.start)
-        else:
-            runs.append(Run(state, 1, reference if state in SENT else 0))
+    begin = 0
+    for place in range(1, len(positions) + 1):
+        if place < len(positions):
+            (before, last), (state, reference) = positions[place - 1], positions[place]
+            if state is before and (state not in SENT or reference == last + 1):
+                continue
+        state, start = positions[begin]
+        runs.append(Run(state, place - begin, start if state in SENT else 0))
+        begin = place
     return tuple(runs)
 
 

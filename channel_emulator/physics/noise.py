@@ -21,12 +21,17 @@ def noise_generator(seed: int, user: int, group_id: int, frame_id: int, attempt:
 
 
 def transmit(
-    x: NDArray[np.complex64], realisation: Realisation, n0: float, source: np.random.Generator
+    x: NDArray[np.complex64],
+    realisation: Realisation,
+    n0: float,
+    source: np.random.Generator,
+    room: NDArray[np.complex64] | None = None,
 ) -> NDArray[np.complex64]:
     """y = h x + n for samples `x` [uses]; n has variance `n0` per use, `n0`/2 per real dimension.
 
-    The noise is drawn straight into the result. The same source gives the same noise for any `n0` (scaled)
-    and any `x`. Raises `ValueError` when the realisation is not for as many uses.
+    The noise is drawn straight into the result, which lies in `room` if there is enough of it: memory that
+    the kernel has to hand out and clear first costs more than the sum. The same source gives the same noise
+    for any `n0` (scaled) and any `x`. Raises `ValueError` when the realisation is not for as many uses.
     """
     if x.shape != (realisation.uses,):
         raise ValueError(f"transmit: expected {realisation.uses} samples, received shape {x.shape}")
@@ -34,7 +39,7 @@ def transmit(
     if n0 == 0.0:
         return x * gains
     unit = realisation.single == 1.0  # without fading there is nothing to multiply
-    y = np.empty(x.shape, dtype=np.complex64)
+    y = np.empty(x.shape, np.complex64) if room is None or room.size < x.size else room[: x.size]
     for start in range(0, x.size, CHUNK_USES):
         part = slice(start, min(start + CHUNK_USES, x.size))
         fill_complex_normals(source, y[part], n0)

@@ -6,80 +6,126 @@ against every leader. Tokens are drawn for it: prototypes of Zipf's distribution
 Shapes: M tokens, D width, P prototypes.
 """
 
-import os
+import math
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-import matplotlib
 import numpy as np
 
-matplotlib.use("Agg")
-
-from matplotlib import pyplot as plt
-
 from basestation.similar import BLOCK, leaders_of
+from launch.bench.line import Line, Spread, Target
+from launch.bench.order import ComparatorSizes, Order
+from launch.bench.timing import cost_line
 from shared.config import SharingConfig
 
 PROTOTYPES: Final = 4_000
 NOISE: Final = 0.03
 """Of a token's deviation, that of its prototype's values being 1: cosine 0.999 on average."""
 REPEATS: Final = 3
+AIMED: Final = (1_024, 64)
+"""Users and tokens of each that the target is for."""
+ALL_PAIRS: Final = "similarities of all pairs"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One number of users. Without references where these would take too long."""
+class Found:
+    """For one number of users. Without references where these would take too long."""
 
     users: int
     tokens: int
-    seconds: float
+    seconds: tuple[float, ...]
     peak_mib: float
     merged: int
     all_pairs_s: float | None
     all_pairs_merged: int | None
 
-    @property
-    def speed_up(self) -> float | None:
-        return None if self.all_pairs_s is None else self.all_pairs_s / self.seconds
 
-    @property
-    def found(self) -> float | None:
-        """Of what can be merged, the share that is."""
-        return None if not self.all_pairs_merged else self.merged / self.all_pairs_merged
+def bench(order: Order) -> list[Line]:
+    """Seconds, memory and what is found for each number of users, and how the seconds grow."""
+    sizes = order.comparator
+    found = measure(sizes, order.seed, order.say)
+    lines = [line for one in found for line in _lines(one, sizes)]
+    compared = [one for one in found if one.all_pairs_s is not None]
+    if len(compared) > 1:
+        lines.append(_growth(compared[-2], compared[-1]))
+    return lines
 
 
-def bench(
-    users: Sequence[int],
-    tokens_per_user: int,
-    width: int,
-    reference_users: int,
-    seed: int,
-    say: Callable[[str], None],
-) -> list[Line]:
-    """A line for each number of users; references up to `reference_users`."""
+def measure(sizes: ComparatorSizes, seed: int, say: Callable[[str], None]) -> list[Found]:
+    """References up to `reference_users`; these, which take long, once."""
     sharing = SharingConfig()
-    lines = []
-    for count in users:
-        say(f"{count} users, {count * tokens_per_user:,} tokens of {width}")
-        tokens_MD = draw_tokens(count * tokens_per_user, width, seed)
-        weights_M = np.ones(len(tokens_MD))
-        find = partial(leaders_of, tokens_MD, weights_M, sharing)
-        seconds = min(_timed(find) for _ in range(REPEATS))
+    found = []
+    for users in sizes.users:
+        say(f"comparator: {users} users, {users * sizes.tokens:,} tokens of {sizes.width}")
+        tokens_MD = draw_tokens(users * sizes.tokens, sizes.width, seed)
+        find = partial(leaders_of, tokens_MD, np.ones(len(tokens_MD)), sharing)
+        seconds = tuple(_timed(find) for _ in range(REPEATS))
         tracemalloc.start()
         merged = _merged(find())
         peak_mib = tracemalloc.get_traced_memory()[1] / 2**20
         tracemalloc.stop()
         reference_s = reference = None
-        if count <= reference_users:
+        if users <= sizes.reference_users:
             reference_s = _timed(partial(all_similarities, tokens_MD, sharing))
             reference = _merged(find(pivots=1))
-        lines.append(Line(count, len(tokens_MD), seconds, peak_mib, merged, reference_s, reference))
+        found.append(Found(users, len(tokens_MD), seconds, peak_mib, merged, reference_s, reference))
+    return found
+
+
+def _lines(found: Found, sizes: ComparatorSizes) -> list[Line]:
+    name, what = f"comparator.{found.users}", f"comparator, {found.users:,} users x {sizes.tokens} tokens"
+    pairs_s = None if found.all_pairs_s is None else [found.all_pairs_s]
+    aimed = (found.users, sizes.tokens) == AIMED
+    lines = [
+        cost_line(
+            name,
+            what,
+            "s",
+            found.seconds,
+            "" if pairs_s is None else ALL_PAIRS,
+            pairs_s,
+            Target("value", 1.0, "at most") if aimed else None,
+        ),
+        cost_line(f"{name}.memory", f"{what}: memory", "MiB", [found.peak_mib]),
+    ]
+    if found.all_pairs_merged:
+        share = 100 * found.merged / found.all_pairs_merged
+        all_of_it = Spread.of([100.0])
+        lines.append(
+            Line(
+                f"{name}.found",
+                f"{what}: merges found",
+                "%",
+                Spread.of([share]),
+                "every token against every leader",
+                all_of_it,
+                Spread.of([share / 100]),
+            )
+        )
     return lines
+
+
+def _growth(few: Found, many: Found) -> Line:
+    """Exponents of time over tokens, between two numbers of users."""
+
+    def exponent(a: float | None, b: float | None) -> float:
+        assert a
+        assert b
+        return math.log(b / a) / math.log(many.tokens / few.tokens)
+
+    return cost_line(
+        "comparator.growth",
+        f"comparator, {few.users:,} to {many.users:,} users: time grows with tokens to the power of",
+        "",
+        [exponent(min(few.seconds), min(many.seconds))],
+        ALL_PAIRS,
+        [exponent(few.all_pairs_s, many.all_pairs_s)],
+        Target("ratio", 1.0, "at least"),
+    )
 
 
 def draw_tokens(amount: int, width: int, seed: int) -> np.ndarray:
@@ -105,41 +151,11 @@ def all_similarities(tokens_MD: np.ndarray, sharing: SharingConfig) -> int:
     return pairs
 
 
-def draw(lines: Sequence[Line], path: Path) -> None:
-    """Seconds against tokens, both logarithmic."""
-    figure, axis = plt.subplots(figsize=(6.4, 4.4))
-    axis.plot(
-        [n.tokens for n in lines],
-        [n.seconds for n in lines],
-        "-o",
-        label="neighbours (basestation/similar.py)",
-    )
-    known = [n for n in lines if n.all_pairs_s is not None]
-    if known:
-        axis.plot(
-            [n.tokens for n in known],
-            [n.all_pairs_s or 0 for n in known],
-            "-s",
-            label="similarities of all pairs",
-        )
-    axis.set_xscale("log")
-    axis.set_yscale("log")
-    axis.set_xlabel("tokens")
-    axis.set_ylabel("seconds")
-    axis.grid(alpha=0.3, which="both")
-    axis.legend(fontsize=8)
-    figure.tight_layout()
-    fresh = path.with_suffix(".tmp.png")
-    figure.savefig(fresh, dpi=110)
-    plt.close(figure)
-    os.replace(fresh, path)
-
-
 def _merged(leader_M: np.ndarray) -> int:
     return int((leader_M != np.arange(len(leader_M))).sum())
 
 
 def _timed(work: Callable[[], object]) -> float:
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     work()
-    return time.perf_counter() - began_s
+    return time.process_time() - began_s

@@ -1,7 +1,6 @@
 """`m4sc bench`: speed as a ratio against a named reference of the same run."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,74 +8,83 @@ import typer
 
 from launch.commands.common import print_json
 
-app = typer.Typer(no_args_is_help=True)
+_COMPARATOR = "comparator"
 
 
-@app.callback()
-def _group() -> None:
-    """Speed of parts, against a reference that is run beside them.
-
-    Example: [bold]m4sc bench comparator --users 64,256,1024[/]
-    """
-
-
-@app.command("comparator")
-def comparator(
-    users: Annotated[str, typer.Option(metavar="LIST", help="Numbers of users.")] = "64,256,1024,4096",
-    tokens: Annotated[int, typer.Option(min=1, max=4_096, help="Of each user.")] = 64,
-    width: Annotated[int, typer.Option(min=2, max=16_384, help="Of a token.")] = 256,
-    reference_users: Annotated[
-        int, typer.Option(min=0, help="Up to so many users all pairs are compared too.")
-    ] = 1_024,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Seconds against tokens, as PNG.")
+def bench(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAMES]...",
+            help="launching, request, overhead, memory, emulator, sockets, decode, encode, comparator, maps, "
+            "wire. [dim]all[/]",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Only the lines, as JSON.")] = False,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Lines and machine, as JSON; - prints them.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Ratios to the references, as PNG.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", metavar="OLD.json", help="Beside an earlier --json.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=1_000, help="Repeats, in turn with the references.")] = 9,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    users: Annotated[
+        str, typer.Option(metavar="LIST", help="Numbers of users.", rich_help_panel=_COMPARATOR)
+    ] = "64,256,1024",
+    tokens: Annotated[
+        int, typer.Option(min=1, max=4_096, help="Of each user.", rich_help_panel=_COMPARATOR)
+    ] = 64,
+    width: Annotated[
+        int, typer.Option(min=2, max=16_384, help="Of a token.", rich_help_panel=_COMPARATOR)
+    ] = 256,
+    reference_users: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Up to so many users all pairs are compared too.", rich_help_panel=_COMPARATOR
+        ),
+    ] = 1_024,
 ) -> None:
-    """Find similar tokens of many users: time, memory, and what is found, beside comparing all pairs.
+    """Measure parts and the whole, each figure beside a reference that is run in turn with it.
 
-    Example: [bold]m4sc bench comparator --users 64,256,1024,4096 --plot comparator.png[/]
+    Example: [bold]m4sc bench decode encode --json new.json --plot new.png --compare old.json[/]
     """
-    from rich.console import Console
-    from rich.table import Table
-
-    from launch.bench.comparator import bench, draw
+    from launch.bench.suite import chosen
     from launch.measurement.grid import whole_numbers
 
+    wanted = chosen(names or [])
     counts = whole_numbers("--users", users, 1, 65_536)
-    lines = bench(counts, tokens, width, reference_users, seed, _say)
+
+    from tempfile import TemporaryDirectory
+
+    from launch.bench.order import ComparatorSizes, Order
+    from launch.bench.report import as_document, read_old, write_document
+    from launch.bench.suite import run_all
+    from launch.bench.testbed import Runs
+    from launch.one_run import run_to_end
+
+    old = None if compare is None else read_old(compare)
+    sizes = ComparatorSizes(tuple(counts), tokens, width, reference_users)
+    with TemporaryDirectory(prefix="m4sc-bench-") as folder:
+        order = Order(Runs(Path(folder), run_to_end, seed), seed, rounds, _say, sizes)
+        lines = run_all(wanted, order)
+    document = as_document(lines, seed, rounds)
+    if as_json is not None and str(as_json) != "-":
+        write_document(document, as_json)
     if plot is not None:
+        from launch.bench.plot import draw
+
         draw(lines, plot)
-    if as_json:
-        print_json([{**asdict(n), "speed_up": n.speed_up, "found": n.found} for n in lines])
+    if str(as_json) == "-":
+        print_json(document)
         return
-    table = Table(
-        title=f"{tokens} tokens of {width} a user, thresholds as configured by default", title_justify="left"
-    )
-    for name in (
-        "users",
-        "tokens",
-        "seconds",
-        "memory, MiB",
-        "merged",
-        "all pairs, s",
-        "times faster",
-        "merges found",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
-    for n in lines:
-        table.add_row(
-            f"{n.users:,}",
-            f"{n.tokens:,}",
-            f"{n.seconds:.3f}",
-            f"{n.peak_mib:,.0f}",
-            f"{n.merged:,}",
-            "" if n.all_pairs_s is None else f"{n.all_pairs_s:.2f}",
-            "" if n.speed_up is None else f"{n.speed_up:.1f}",
-            "" if n.found is None else f"{100 * n.found:.2f}%",
-        )
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    from rich.console import Console
+
+    from launch.bench.view import table_of
+
+    Console(width=None if sys.stdout.isatty() else 160).print(table_of(lines, old))
 
 
 def _say(line: str) -> None:

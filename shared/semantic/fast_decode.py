@@ -1,4 +1,4 @@
-"""One token through Gemma2's decoder layers with little overhead per layer.
+"""One token through Gemma2's decoder layers with little overhead per layer (on a CPU: `cpu_decode`).
 
 The same arithmetic as `transformers`' layers, arranged for a sequence of one: query, key and value in one
 product, gate and up in one, and RMSNorm weights folded into the product behind them. Only for models whose
@@ -7,6 +7,7 @@ attention logits are not capped, and small enough that a second copy of the weig
 Shapes: D token width, E head width, G query heads per key/value head, H key/value heads.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +41,9 @@ class FastDecoder:
         self.scale = config.query_pre_attn_scalar**-0.5
         self.layers = [_pack(number, layer) for number, layer in enumerate(llm.model.layers)]
         self.shape = (config.hidden_size,)
-        self.embedding = llm.model.embed_tokens.weight
+        self.embedding = llm.model.embed_tokens.weight.detach()
         self.embed_scale = float(llm.model.embed_tokens.scalar_embed_scale)
-        self.norm_D = 1.0 + llm.model.norm.weight
+        self.norm_D = 1.0 + llm.model.norm.weight.detach()
         self.rotary = llm.model.rotary_emb
 
     @staticmethod
@@ -55,6 +56,22 @@ class FastDecoder:
             and not config.attention_bias
             and config.hidden_activation == "gelu_pytorch_tanh"
         )
+
+    def writer(
+        self, known: LayerCache, above: LayerCache, split_layer: int, start: int, amount: int
+    ) -> Callable[[int], int]:
+        """The likeliest next token after each of up to `amount` tokens, the first at position `start`.
+
+        Layers below `split_layer` have their keys and values in `known`, the others in `above`.
+        """
+        turns = iter(self.turns(start, amount))
+
+        def next_token(token: int) -> int:
+            turn = next(turns)
+            hidden_1D = self.step(self.embed(token), turn, known, range(split_layer))
+            return self.best(self.step(hidden_1D, turn, above, range(split_layer, len(self.layers))))
+
+        return next_token
 
     def turns(self, start: int, amount: int) -> list[tuple[Tensor, Tensor]]:
         """Cosines and signed sines [E] of `amount` positions: rotate_half is a roll and a sign."""

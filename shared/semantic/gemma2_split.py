@@ -6,7 +6,7 @@ runs the lower layers too, but only for tokens it knows by itself: BOS, instruct
 Shapes: B sequences, T tokens, D token width, H key/value heads, E head width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import Gemma2Config, Gemma2ForCausalLM
 from transformers.models.gemma2.modeling_gemma2 import Gemma2RotaryEmbedding
 
+from shared.semantic.cpu_decode import CpuDecoder
 from shared.semantic.fast_decode import FastDecoder
 from shared.semantic.kv_cache import LayerCache
 
@@ -109,7 +110,9 @@ class ReceiverHalf(SenderHalf):
         self.softcap = llm.config.final_logit_softcapping
         self.split_layer = split_layer
         self.to(device)
-        self.fast = FastDecoder(llm) if fast and FastDecoder.fits(llm) else None
+        self.fast: FastDecoder | CpuDecoder | None = None
+        if fast and FastDecoder.fits(llm):
+            self.fast = (CpuDecoder if self.embed.weight.device.type == "cpu" else FastDecoder)(llm)
 
     def logits(self, hidden: Tensor) -> Tensor:
         logits: Tensor = self.lm_head(self.norm(hidden))
@@ -140,41 +143,35 @@ class ReceiverHalf(SenderHalf):
 
         It begins with `begin`, whatever the model would say. `known` holds the lower layers' keys and values
         that generated tokens see, `above` the upper layers' of what comes before the prompt and was read
-        already; both are extended.
+        already; both are written to.
         """
         if above is None:
             above = LayerCache(reserve=max_new_tokens)
         hidden = self.read(prompt_1TD, positions_T, above)[:, -1]
-        next_token = self._fast_step if self.fast is not None else self._step
-        turns = self.fast.turns(next_position, max_new_tokens) if self.fast is not None else []
+        next_token = self._writer(known, above, next_position, max_new_tokens)
         token = begin[0] if begin else int(self.logits(hidden).argmax())
         ids: list[int] = []
         while token not in stop_ids or len(ids) < len(begin):
             ids.append(token)
             if len(ids) == max_new_tokens:
                 break
-            token = next_token(
-                token, next_position + len(ids) - 1, turns[len(ids) - 1] if turns else None, known, above
-            )
+            token = next_token(token)
             if len(ids) < len(begin):
                 token = begin[len(ids)]
         return ids
 
-    def _fast_step(
-        self, token: int, place: int, turn: tuple[Tensor, Tensor] | None, known: LayerCache, above: LayerCache
-    ) -> int:
-        assert self.fast is not None
-        assert turn is not None
-        hidden = self.fast.step(self.fast.embed(token), turn, known, range(self.split_layer))
-        hidden = self.fast.step(hidden, turn, above, range(self.split_layer, len(self.fast.layers)))
-        return self.fast.best(hidden)
+    def _writer(self, known: LayerCache, above: LayerCache, start: int, amount: int) -> Callable[[int], int]:
+        """The likeliest next token after each of up to `amount` tokens, the first at position `start`."""
+        if self.fast is not None:
+            return self.fast.writer(known, above, self.split_layer, start, amount)
+        places = iter(range(start, start + amount))
 
-    def _step(
-        self, token: int, place: int, turn: tuple[Tensor, Tensor] | None, known: LayerCache, above: LayerCache
-    ) -> int:
-        at = torch.tensor([[place]], device=self.embed.weight.device)
-        hidden = self.upper(self.lower(self.embed_ids([token]), at, None, known), at, None, above)
-        return int(self.logits(hidden)[0, -1].argmax())
+        def next_token(token: int) -> int:
+            at = torch.tensor([[next(places)]], device=self.embed.weight.device)
+            hidden = self.upper(self.lower(self.embed_ids([token]), at, None, known), at, None, above)
+            return int(self.logits(hidden)[0, -1].argmax())
+
+        return next_token
 
 
 def _causal(length: int, before: int, device: torch.device) -> Tensor:

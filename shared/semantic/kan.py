@@ -4,7 +4,7 @@ Every edge i -> o carries phi(x) = scale * sum_g c_g B_g(x) + base * silu(x), so
 coefficients, one base weight and one spline scale; no bias. With grid 5 and order 3 that is 10 parameters an
 edge: [1024, 2304, 2304] has 76,677,120.
 
-Shapes: B tokens, I inputs, O outputs, G = grid + order coefficients.
+Shapes: B tokens, I inputs, O outputs, G = grid + order coefficients, F = I G.
 """
 
 import math
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 GRID_RANGE = (-1.0, 1.0)
+ROWS = 32
 
 
 def knots(grid: int, order: int, device: torch.device | None = None) -> Tensor:
@@ -25,14 +26,17 @@ def knots(grid: int, order: int, device: torch.device | None = None) -> Tensor:
 
 
 def bspline_basis(x_BI: Tensor, knots_K: Tensor, order: int) -> Tensor:
-    """Values of the B-splines of `order`, [B, I, G], by the Cox-de Boor recursion (de Boor 1972)."""
-    x = x_BI.unsqueeze(-1)
-    basis = ((x >= knots_K[:-1]) & (x < knots_K[1:])).to(x_BI.dtype)
+    """Values of the B-splines of `order`, [B, I, G], by the Cox-de Boor recursion (de Boor 1972).
+
+    The splines come first while it computes: then every step runs along the inputs, not along a few splines.
+    """
+    x, at_K11 = x_BI.unsqueeze(0), knots_K[:, None, None]
+    basis = ((x >= at_K11[:-1]) & (x < at_K11[1:])).to(x_BI.dtype)
     for k in range(1, order + 1):
-        left = (x - knots_K[: -(k + 1)]) / (knots_K[k:-1] - knots_K[: -(k + 1)])
-        right = (knots_K[k + 1 :] - x) / (knots_K[k + 1 :] - knots_K[1:-k])
-        basis = left * basis[..., :-1] + right * basis[..., 1:]
-    return basis
+        left = (x - at_K11[: -(k + 1)]) / (at_K11[k:-1] - at_K11[: -(k + 1)])
+        right = (at_K11[k + 1 :] - x) / (at_K11[k + 1 :] - at_K11[1:-k])
+        basis = left * basis[:-1] + right * basis[1:]
+    return basis.permute(1, 2, 0)
 
 
 class KanLayer(nn.Module):
@@ -56,10 +60,17 @@ class KanLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x_BI = x.reshape(-1, x.shape[-1])
-        basis_BIG = bspline_basis(x_BI.float(), self.knots_K, self.order).to(x.dtype)
+        # A few rows at a time, without gradients, all that is computed with stays in a core's cache.
+        whole = torch.is_grad_enabled() or x.is_cuda
+        basis_BF = torch.cat(
+            [
+                bspline_basis(some_BI.float(), self.knots_K, self.order).to(x.dtype).flatten(1)
+                for some_BI in ((x_BI,) if whole else x_BI.split(ROWS))
+            ]
+        )
         weight_OIG = self.coefficients_OIG * self.scale_OI.unsqueeze(-1)
         y_BO = functional.linear(functional.silu(x_BI), self.base_OI) + functional.linear(
-            basis_BIG.flatten(1), weight_OIG.flatten(1)
+            basis_BF, weight_OIG.flatten(1)
         )
         return y_BO.reshape(*x.shape[:-1], -1)
 

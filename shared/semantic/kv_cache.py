@@ -36,6 +36,18 @@ class LayerCache:
         self._layers[layer] = (held_keys, held_values, length + new)
         return held_keys[:, :, : length + new], held_values[:, :, : length + new]
 
+    def with_room(self, layer: int, more: int) -> tuple[Tensor, Tensor, int]:
+        """A layer's buffers [B, H, capacity, E], and how many tokens they hold: `more` will fit behind these.
+
+        What is written there is not counted as held.
+        """
+        keys, values, length = self._layers[layer]
+        if length + more > keys.shape[2]:
+            room = self._room(keys, values, length + more)
+            room[0][:, :, :length], room[1][:, :, :length] = keys[:, :, :length], values[:, :, :length]
+            self._layers[layer] = (*room, length)
+        return self._layers[layer]
+
     @staticmethod
     def _room(keys: Tensor, values: Tensor, length: int) -> tuple[Tensor, Tensor]:
         shape = (*keys.shape[:2], length, keys.shape[3])

@@ -93,7 +93,10 @@ def array_of(item: Any, max_items: int = MAX_LIST) -> Any:
     def check(name: str, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple) or len(value) > max_items:
             raise _fail(name, f"a list of at most {max_items}", value)
-        return tuple(inner(f"{name}[{i}]", v) for i, v in enumerate(value))
+        try:
+            return tuple([inner(name, v) for v in value])
+        except LocalProtocolError:  # again, to say which of them it is
+            return tuple(inner(f"{name}[{i}]", v) for i, v in enumerate(value))
 
     return field(metadata={"check": check, "doc": f"list of at most {max_items}: {item.metadata['doc']}"})
 

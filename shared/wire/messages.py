@@ -9,7 +9,7 @@ the air, pilots included. One channel use is one complex symbol of unit average 
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from shared.wire import fields as f
 
@@ -56,9 +56,38 @@ class Message:
     KIND: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            checked = item.metadata["check"](f"{self.KIND}.{item.name}", getattr(self, item.name))
-            object.__setattr__(self, item.name, checked)
+        for name, full_name, check in _checks_of(type(self)):
+            value = getattr(self, name)
+            checked = check(full_name, value)
+            if checked is not value:
+                object.__setattr__(self, name, checked)
+
+    def changed(self, **changes: Any) -> Self:
+        """A copy with other values in these fields. The rest, which was checked before, is not again.
+
+        Raises `LocalProtocolError` for a value that does not fit, `TypeError` for a field that there is not.
+        """
+        copy = object.__new__(type(self))
+        for name, full_name, check in _checks_of(type(self)):
+            if name in changes:
+                object.__setattr__(copy, name, check(full_name, changes.pop(name)))
+            else:
+                object.__setattr__(copy, name, getattr(self, name))
+        if changes:
+            raise TypeError(f"{self.KIND}: no fields {', '.join(changes)}")
+        return copy
+
+
+_CHECKS: dict[type[Message], tuple[tuple[str, str, f.Check], ...]] = {}
+
+
+def _checks_of(kind: type[Message]) -> tuple[tuple[str, str, f.Check], ...]:
+    """Name, name in full, and check of every field; looked up once a kind."""
+    if kind not in _CHECKS:
+        _CHECKS[kind] = tuple(
+            (item.name, f"{kind.KIND}.{item.name}", item.metadata["check"]) for item in fields(kind)
+        )
+    return _CHECKS[kind]
 
 
 # --- session: peer <-> channel emulator -------------------------------------------------------------

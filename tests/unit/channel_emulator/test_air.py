@@ -219,3 +219,13 @@ def test_damaged_samples_are_a_protocol_error(changes: dict[str, Any]) -> None:
 def test_amplitudes_that_the_air_lifts_out_of_range_are_a_protocol_error() -> None:
     with pytest.raises(ProtocolError, match="bad_samples"):
         _receive(frame(samples=np.full(64, 1e6, np.complex64)), model="awgn", snr_db=-50.0)
+
+
+@pytest.mark.parametrize("sample_format", SAMPLE_FORMATS)
+def test_what_one_has_received_is_not_what_the_next_receives(sample_format: str) -> None:
+    air = Air(config(users=2, snr_db=10))
+    sent = open_frame(frame(users=(0, 1), samples=qpsk(64), sample_format=sample_format))
+    first = air.receive(sent, 0)
+    kept = bytes(first.payload)
+    assert air.receive(sent, 1).payload != kept
+    assert first.payload == kept

@@ -20,6 +20,7 @@ COMMANDS = (
     "bundle create",
     "bundle verify",
     "report",
+    "bench",
     "experiment",
     "experiment ablations",
     "data",

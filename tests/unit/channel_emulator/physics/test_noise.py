@@ -151,6 +151,18 @@ def test_chunks_cannot_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(received(), whole, rtol=1e-6, atol=1e-6)
 
 
+def test_where_the_result_lies_changes_nothing() -> None:
+    x, room = np.ones(100, np.complex64), np.full(120, 7, np.complex64)
+    fresh, reused, too_small = (
+        transmit(x, constant(1j, 100), 0.5, noise_generator(1, 0, 0, 0, 0), given)
+        for given in (None, room, room[:99])
+    )
+    assert np.array_equal(fresh, reused)
+    assert np.array_equal(fresh, too_small)
+    assert np.shares_memory(reused, room)
+    assert (room[100:] == 7).all()
+
+
 def test_distribution_of_the_noise() -> None:
     # Kolmogorov-Smirnov: P(D sqrt(N) > 2.5) = 2 exp(-2 x 2.5²) = 7e-6.
     n0 = 0.3

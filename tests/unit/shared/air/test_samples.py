@@ -118,3 +118,11 @@ def test_a_memory_view_is_as_good_as_bytes() -> None:
     x = np.array([1 + 2j, 3 - 4j], np.complex64)
     payload, full_scale = to_wire(x, "cf32")
     np.testing.assert_array_equal(from_wire(memoryview(payload), "cf32", full_scale, 2), x)
+
+
+@pytest.mark.parametrize("sample_format", ["cf32", "cs16", "cs8"])
+def test_chunks_cannot_be_seen(sample_format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.exp(1j * np.arange(50)).astype(np.complex64) * np.arange(50, dtype=np.float32)
+    whole = to_wire(x, sample_format)
+    monkeypatch.setattr("shared.air.samples._CHUNK", 16)
+    assert to_wire(x, sample_format) == whole

@@ -56,3 +56,14 @@ def test_layer_is_the_sum_over_its_edges() -> None:
     by_edge = torch.einsum("big,oig,oi->bo", basis, layer.coefficients_OIG, layer.scale_OI)
     by_edge = by_edge + torch.nn.functional.silu(x) @ layer.base_OI.T
     torch.testing.assert_close(layer(x), by_edge)
+
+
+def test_how_many_rows_are_computed_at_a_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = KanLayer(6, 5)
+    x = torch.randn(70, 6, generator=torch.Generator().manual_seed(1))
+    with_gradients = layer(x)
+    assert with_gradients.requires_grad
+    with torch.inference_mode():
+        for rows in (1, 32, 70):
+            monkeypatch.setattr("shared.semantic.kan.ROWS", rows)
+            assert torch.equal(layer(x), with_gradients)

@@ -234,3 +234,23 @@ def test_what_cannot_be_packed_is_our_own_error() -> None:
     with pytest.raises(LocalProtocolError, match="at most"):
         encode(Done(role="ue", user=0, verb="sample", values={str(i): "x" * 4_000 for i in range(300)}))
     assert decode(encode(WorkloadDone(attempted=0))) == WorkloadDone(attempted=0)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: m.KIND)
+def test_a_changed_message_is_the_one_that_is_built_anew(message: Message) -> None:
+    for item in fields(message):
+        value = getattr(message, item.name)
+        assert message.changed(**{item.name: value}) == message == replace(message, **{item.name: value})
+    with pytest.raises(TypeError, match="no fields colour"):
+        message.changed(colour="red")
+
+
+def test_a_change_is_checked_and_leaves_the_message_as_it_was() -> None:
+    message = symbol_frame()
+    assert message.changed(users=(7,), full_scale=3) == replace(message, users=(7,), full_scale=3.0)
+    assert message == symbol_frame()
+    for wrong in ({"users": (1, "2")}, {"full_scale": -1.0}, {"payload": "text"}):
+        with pytest.raises(LocalProtocolError, match=f"symbol_frame.{next(iter(wrong))}"):
+            message.changed(**wrong)
+    with pytest.raises(LocalProtocolError, match=r"symbol_frame.users\[1\]: expected an integer"):
+        message.changed(users=(1, "2"))
