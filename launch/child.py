@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import secrets
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any, Final
 
+from launch.descriptors import readable
 from launch.errors import Interrupted, LaunchError
 from launch.guardian import RUN_ID_VARIABLE, die_with_parent, kill_run
 from launch.signals import StopSignals, let_go_of_terminal
@@ -49,13 +49,13 @@ def run_child(work: str, options: Mapping[str, Any], again: str, tell: Tell = te
         )
         ended = os.pidfd_open(child.pid)
         try:
-            select.select([ended, signals.fileno()], [], [])
+            readable([ended, signals.fileno()])
             if signals.received:
                 if signals.received[0] == signal.SIGHUP:
                     let_go_of_terminal()
                     child.send_signal(signal.SIGHUP)
                 tell(child)
-                select.select([ended], [], [], GRACE_S)
+                readable([ended], GRACE_S)
         finally:
             os.close(ended)
             left = kill_run(run_id)

@@ -8,11 +8,12 @@ between have died. Ends nothing else: a process is signalled through a pidfd who
 import contextlib
 import ctypes
 import os
-import select
 import signal
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from launch.descriptors import readable
 
 RUN_ID_VARIABLE = "M4SC_RUN_ID"
 _PR_SET_PDEATHSIG = 1
@@ -59,7 +60,7 @@ def kill_run(run_id: str, spare: Collection[int] = (), timeout_s: float = 2.0) -
         ]
         try:
             for fd in watched:
-                select.select([fd], [], [], max(0.0, deadline_s - time.monotonic()))
+                readable([fd], max(0.0, deadline_s - time.monotonic()))
         finally:
             for fd in watched:
                 os.close(fd)
@@ -74,7 +75,7 @@ def wait_gone(pid: int, timeout_s: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([fd], [], [], max(0.0, timeout_s))[0])
+        return bool(readable([fd], max(0.0, timeout_s)))
     finally:
         os.close(fd)
 

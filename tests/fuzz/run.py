@@ -1,6 +1,7 @@
 """One bounded run of one target: inputs to start from laid out, a process that fuzzes, and what it said."""
 
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -64,7 +65,8 @@ def fuzz(target: Target, seconds: int, out: Path, seed: int, max_bytes: int = MA
     words.write_text("".join(f'"{_escaped(token)}"\n' for token in target.tokens))
     command = [
         sys.executable, "-m", "tests.fuzz.child", target.name, str(kept), str(seeds),
-        f"-max_total_time={seconds}", f"-timeout={INPUT_TIMEOUT_S}", f"-rss_limit_mb={MEMORY_MIB}",
+        f"-max_total_time={seconds}", f"-timeout={INPUT_TIMEOUT_S}",
+        f"-rss_limit_mb={_own_peak_mib() + MEMORY_MIB}",
         f"-max_len={max_bytes}", f"-artifact_prefix={found}/", f"-seed={seed}", "-print_final_stats=1",
         *([f"-dict={words}"] if target.tokens else []),
     ]  # fmt: skip
@@ -91,6 +93,11 @@ def fuzz(target: Target, seconds: int, out: Path, seed: int, max_bytes: int = MA
         findings=findings,
         problem=f"exit code {code}, see {log}" if broken else "",
     )
+
+
+def _own_peak_mib() -> int:
+    """A child begins with its parent's peak for its own (getrusage, after vfork), and is judged by that."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024
 
 
 def _escaped(token: bytes) -> str:

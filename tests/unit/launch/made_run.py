@@ -1,6 +1,7 @@
 """A run made by hand, through the real books: messages go bs -> ce -> ue as the links count them."""
 
 import json
+import weakref
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ class MadeRun:
             end: Counters(self.folder / "counters" / f"{end.replace(':', '-')}.0.bin") for end in ends
         }
         self.meters = {end: Meter(counters, end) for end, counters in self.counters.items()}
+        weakref.finalize(self, _close, list(self.counters.values()))
 
     def event(self, role: str, event: str, user: int = -1, **fields: Any) -> None:
         self._clock += 0.01
@@ -170,3 +172,8 @@ class MadeRun:
     def write_journal(self) -> None:
         lines = "".join(json.dumps(event) + "\n" for event in self.events)
         (self.folder / "journal.jsonl").write_text(lines, encoding="utf-8")
+
+
+def _close(counters: list[Counters]) -> None:
+    for each in counters:
+        each.close()
