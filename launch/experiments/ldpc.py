@@ -161,6 +161,7 @@ def failures(mcs: Mcs, snr_db: float, blocks: int, n_bytes: int, seed: int) -> i
 
 def sionnas_failures(mcs: Mcs, snr_db: float, blocks: int, n_bytes: int, seed: int) -> int:
     """Blocks whose bits come back wrong through Sionna's own blocks, nothing of this project between."""
+    import sionna.phy
     import torch
     from sionna.phy.channel import AWGN
     from sionna.phy.fec.crc import CRCEncoder
@@ -176,8 +177,8 @@ def sionnas_failures(mcs: Mcs, snr_db: float, blocks: int, n_bytes: int, seed: i
     channel, n0 = AWGN(device="cpu"), torch.tensor(10.0 ** (-snr_db / 10.0))
     rng = generator(seed, "ldpc", "sionna")
     failed = 0
-    with torch.random.fork_rng(devices=[]), torch.inference_mode():
-        torch.manual_seed(int(rng.integers(2**31)))
+    sionna.phy.config.seed = int(rng.integers(2**31))  # its blocks draw from generators of its own
+    with torch.inference_mode():
         for start in range(0, blocks, _BATCH):
             shape = (min(_BATCH, blocks - start), 8 * length)
             bits_BK = add_crc(torch.from_numpy(rng.integers(0, 2, shape).astype(np.float32)))
