@@ -92,13 +92,14 @@ def kept_or_run(
     Another run's folder, or one that was cut short, gives way. Raises as `run`, and `LaunchError` where
     `folder` is no run folder.
     """
-    if not _is_done(folder, config, fingerprint, accepts):
+    if not is_done(folder, config, fingerprint, accepts):
         clear_run_folder(folder)
         run(config, folder)
     return read_summary(folder)
 
 
-def _is_done(folder: Path, config: RunConfig, fingerprint: str, accepts: Accepts) -> bool:
+def is_done(folder: Path, config: RunConfig, fingerprint: str, accepts: Accepts) -> bool:
+    """Whether `folder` holds this run, of these weights, with an accepted summary."""
     summary = summary_of(folder, config)
     return summary is not None and accepts(summary) and summary.get("fingerprint") == fingerprint
 

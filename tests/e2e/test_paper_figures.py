@@ -18,14 +18,14 @@ def test_a_scheme_that_no_process_knows_has_its_curve_ledger_journal_faults_and_
 ) -> None:
     plain_pictures(real.folder / "clevr-style-heldout", "heldout", 4)
     options = ("experiment", "fig5", "--out", "f", "--snr", "20", "--fading", "none", "--together", "none")
-    options += ("--points", f"16x4,{OWN}", "--requests", "4", "--data", str(real.folder), "--json")
+    options += ("--points", f"16x4,{OWN}", "--requests", "8", "--data", str(real.folder), "--json")
     options += ("--set", f"channel.faults={FAULTS}", "--set", "retransmission.max_attempts=12")
     options += ("--set", "cluster.start_timeout_s=180")
     done = real.run(*options, timeout_s=480)
     assert done.returncode == 0, done.stderr
     assert "Left out: deepsc_vqa" in done.stderr
     own, plain = json.loads(done.stdout)
-    assert [(row["scheme"], row["attempted"]) for row in (own, plain)] == [("m4sc", 4), (OWN, 4)]
+    assert [(row["scheme"], row["attempted"]) for row in (own, plain)] == [("m4sc", 8), (OWN, 8)]
     assert f"--set scheme={OWN}" in plain["command"]
 
     folder = real.folder / "f" / "vqa-awgn" / "rows" / plain["row"]

@@ -56,7 +56,7 @@ QUICK: Final = Choice(
     snr_db=15.0,
     points=("18", "webp_ldpc:q20", "caption_ldpc", "answer_only", "deepsc_vqa:x1", "deepsc_vqa:x2"),
     accuracy_requests=100,
-    requests=40,
+    requests=20,
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from launch.bundles.rerun import DataSets, RunSummary
+from launch.bundles.rerun import DataSets, RunSummary, is_done, is_measured
 from launch.measurement import sweep
 from launch.measurement.grid import Place
 from launch.measurement.order import ROWS_FOLDER, Order, claim_folder
@@ -16,6 +16,7 @@ from launch.measurement.points import OWN_SCHEME, Point
 from launch.measurement.rows import Row
 from shared.config import RunConfig
 from shared.schemes import scheme_of
+from shared.semantic.manifest import read_manifest
 
 START_S: Final = 8.0
 REQUEST_S: Final = 0.06
@@ -109,12 +110,13 @@ class _Progress:
 
     def __init__(self, work: Work, orders: Sequence[Order[Place]]) -> None:
         self._work = work
-        places = [(order, place) for order in orders for place in order.places]
-        missing = [pair for pair in places if not (pair[0].folder_of(pair[1]) / "summary.json").exists()]
-        self._expected_s = [_expected_s(order.config_of(place)) for order, place in missing]
-        self._rows, self._row, self._done, self._spent_s = len(places), 0, 0, 0.0
+        runs = [
+            (order.config_of(place), order.folder_of(place)) for order in orders for place in order.places
+        ]
+        self._expected_s = [_expected_s(config) for config, folder in runs if not _is_kept(config, folder)]
+        self._rows, self._row, self._done, self._spent_s = len(runs), 0, 0, 0.0
         work.say(
-            f"{len(places)} runs, {len(places) - len(missing)} of them there already; "
+            f"{len(runs)} runs, {len(runs) - len(self._expected_s)} of them there already; "
             f"about {_minutes(sum(self._expected_s))} on two idle cores"
         )
 
@@ -140,6 +142,10 @@ class _Progress:
         expected_s = sum(self._expected_s[: self._done])
         pace = self._spent_s / expected_s if expected_s else 1.0
         return f", about {_minutes(rest_s * pace)} left"
+
+
+def _is_kept(config: RunConfig, folder: Path) -> bool:
+    return is_done(folder, config, read_manifest(Path(config.bundle)).fingerprint, is_measured)
 
 
 def _minutes(seconds: float) -> str:
