@@ -59,19 +59,23 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True)
 class StopBudget:
-    """How long each step of an ordered stop may take, in seconds."""
+    """How long each step of an ordered stop may take, in seconds.
+
+    `sample_s`: the last look at what processes use; 0: there is none.
+    """
 
     drain_s: float = 60.0
     quiesce_s: float = 5.0
     counters_s: float = 5.0
+    sample_s: float = 15.0
     exit_s: float = 5.0
 
     @property
     def total_s(self) -> float:
-        return self.drain_s + self.quiesce_s + self.counters_s + self.exit_s
+        return self.drain_s + self.quiesce_s + self.counters_s + self.sample_s + self.exit_s
 
 
-HURRIED = StopBudget(drain_s=0.3, quiesce_s=0.4, counters_s=0.3, exit_s=0.6)
+HURRIED = StopBudget(drain_s=0.3, quiesce_s=0.4, counters_s=0.3, sample_s=0.0, exit_s=0.6)
 """For a stop that somebody waits for: what is open stays open, its outcome unknown."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from launch.agent_api import HURRIED, WARM_ROLES, AgentSettings, StopBudget, StopReport
+from launch.agent_api import WARM_ROLES, AgentSettings, StopBudget, StopReport
 from launch.chaos.hands import Hands
 from launch.errors import LaunchError, RoleRefused
 from launch.event_box import AgentEvent, EventBox
@@ -206,9 +206,9 @@ class AgentCore:
     async def finish(self, budget: StopBudget) -> StopReport:
         """The last step of a stop: every role ends. What they used is noted once more, unless in a hurry."""
         await self.hands.let_go()
-        if self._sampling is not None and budget != HURRIED:
+        if self._sampling is not None and budget.sample_s:
             self._nudges.put_nowait(True)
-            await asyncio.wait([self._sampling], timeout=budget.exit_s)
+            await asyncio.wait([self._sampling], timeout=budget.sample_s)
         report = await end_roles(self, self._table, budget, self._settings.host)
         await self._close_nurseries()
         return report

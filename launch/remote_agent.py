@@ -94,7 +94,7 @@ class RemoteAgent(HostApi):
         return self._call("command", list(names), verb, timeout_s, wait_s=timeout_s + 10.0)
 
     def finish(self, budget: StopBudget) -> StopReport:
-        return self._call("finish", budget, wait_s=budget.exit_s + 10.0)
+        return self._call("finish", budget, wait_s=budget.sample_s + budget.exit_s + 10.0)
 
     def clock(self) -> Clock:
         return self._call("clock")

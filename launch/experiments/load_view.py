@@ -10,6 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator, NullFormatter
 from rich.table import Table
 
 from launch.experiments.load import IN_TIME, Measured, Outcome, Row
@@ -43,8 +44,9 @@ def draw(measured: Measured, path: Path) -> None:
     left.set(xscale="log", yscale="log", xlabel="requests a second (Poisson)", ylabel="latency, ms")
     left.set_xticks(rates, [f"{rate:g}" for rate in rates], minor=False)
     left.set_xticks([], minor=True)
+    left.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     left.yaxis.set_major_formatter("{x:,.0f}")
-    left.yaxis.set_minor_formatter("{x:,.0f}")
+    left.yaxis.set_minor_formatter(NullFormatter())
     left.grid(alpha=0.3)
     left.legend(fontsize=8.5, frameon=False)
 
@@ -59,7 +61,7 @@ def draw(measured: Measured, path: Path) -> None:
     right.axhline(IN_TIME * outcome.unloaded_p99_ms, color=_ORANGE, linestyle=":")
     right.set(xlabel=f"s; before and after, {low:g} a second", ylabel="latency, ms")
     right.grid(alpha=0.3)
-    right.legend(fontsize=8.5, frameon=False)
+    right.legend(fontsize=8.5, framealpha=0.85, edgecolor="none")
     figure.tight_layout()
     partial = path.with_suffix(".tmp.png")
     figure.savefig(partial, dpi=100)
