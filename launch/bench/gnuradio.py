@@ -39,7 +39,7 @@ for _ in sys.stdin:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Channel uses of a frame, and how many samples GNU Radio is given at a time: starting it takes a while."""
+    """Channel uses of a frame, and samples that GNU Radio is given at a time: it takes a while to start."""
 
     uses: int = 65_536
     samples: int = 10_000_000
@@ -51,7 +51,7 @@ def bench(order: Order, sizes: Sizes = Sizes()) -> list[Line]:
     if not installed(python):
         order.say(f"gnuradio: {python} has none")
         return []
-    with subprocess.Popen(
+    with subprocess.Popen(  # whose end closes the peer's input, at which it ends
         [python, "-c", _PEER, str(sizes.samples), str(N0)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -68,7 +68,6 @@ def bench(order: Order, sizes: Sizes = Sizes()) -> list[Line]:
             peer.stdin.write("again\n")
             peer.stdin.flush()
             its_s.append(float(str(_said(peer))))
-        peer.stdin.close()
     return [
         rate_line(
             "gnuradio.awgn",

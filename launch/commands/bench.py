@@ -18,8 +18,8 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="[NAMES]...",
-            help="launching, request, overhead, memory, emulator, gnuradio, sockets, decode, encode, comparator, maps, "
-            "wire. [dim]all[/]",
+            help="launching, request, overhead, memory, emulator, gnuradio, sockets, decode, encode, "
+            "comparator, maps, wire. [dim]all[/]",
         ),
     ] = None,
     as_json: Annotated[
