@@ -10,12 +10,15 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from launch.bench.comparator import ALL_PAIRS
 from launch.bench.line import Line
 from launch.errors import LaunchError
 
 _COLOURS = {True: "#2a7f3f", False: "#b3402a", None: "#6b7a8f"}
+_SAID = {True: "target met", False: "target missed", None: "no target"}
 
 
 def draw(lines: Sequence[Line], path: Path) -> None:
@@ -64,15 +67,17 @@ def _bars(axis: Axes, lines: Sequence[Line]) -> None:
     )
     aimed = [(at, line.target) for at, line in enumerate(lines) if line.target is not None]
     bounds = [(at, target.bound) for at, target in aimed if target.of == "ratio"]
-    axis.plot([x for _, x in bounds], [at for at, _ in bounds], "k|", markersize=11, label="target")
+    axis.plot([x for _, x in bounds], [at for at, _ in bounds], "k|", markersize=11)
     axis.set_xscale("log")
     axis.set_yticks(places, [line.name for line in lines], fontsize=7)
     axis.set_ylim(len(lines) - 0.4, -0.6)
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set_xlabel("times better than the reference")
     axis.grid(alpha=0.3, axis="x")
-    if bounds:
-        axis.legend(fontsize=8, loc="lower right")
+    seen = {line.met for line in lines}
+    keys = [Patch(color=colour, label=_SAID[met]) for met, colour in _COLOURS.items() if met in seen]
+    mark = [Line2D([], [], color="black", marker="|", linestyle="", markersize=11, label="target, a ratio")]
+    axis.legend(handles=[*keys, *(mark if bounds else [])], fontsize=8, loc="lower right")
 
 
 def _curves(axis: Axes, lines: Sequence[Line]) -> None:

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from launch.bench.line import Line
 from launch.bench.order import Order
-from launch.errors import LaunchError
+from launch.errors import Interrupted, LaunchError
 
 BENCHES: Final = {
     "launching": "launch to ready and to the first answer",
@@ -15,6 +15,7 @@ BENCHES: Final = {
     "overhead": "bytes of a request beyond its payload",
     "memory": "memory of every role",
     "emulator": "the emulator's role object beside its noise generator and Sionna's AWGN block",
+    "gnuradio": "the emulator's role object beside GNU Radio's channel model, where that is installed",
     "sockets": "the emulator's process beside a noise-free forwarder of the same frames",
     "decode": "a UE's decoding beside `generate` of transformers",
     "encode": "the base station's encoding beside one forward per user",
@@ -35,14 +36,23 @@ def chosen(names: Sequence[str]) -> list[str]:
     return [name for name in BENCHES if name in names or not names]
 
 
-def run_all(names: Sequence[str], order: Order) -> list[Line]:
-    """The lines of all these benches. Raises what a run of the testbed raises."""
+def run_all(names: Sequence[str], order: Order) -> tuple[list[Line], list[str]]:
+    """The lines of all these benches, and the names of those that could not be run, which cost no other's
+    lines. Raises `Interrupted`.
+    """
     import torch
 
     torch.set_num_threads(1)  # as a UE does; so a figure and its reference have one core each
     lines: list[Line] = []
+    failed: list[str] = []
     for name in names:
         order.say(f"{name}: {BENCHES[name]}")
         bench = cast(Callable[[Order], list[Line]], import_module(f"launch.bench.{name}").bench)
-        lines += bench(order)
-    return lines
+        try:
+            lines += bench(order)
+        except Interrupted:
+            raise
+        except LaunchError as error:
+            order.say(f"{name}: not measured: {error}")
+            failed.append(name)
+    return lines, failed

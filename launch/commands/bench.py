@@ -9,6 +9,8 @@ import typer
 from launch.commands.common import print_json
 
 _COMPARATOR = "comparator"
+NOT_ALL_KNOWN = 3
+"""Exit code where a bench could not be run."""
 
 
 def bench(
@@ -16,8 +18,8 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="[NAMES]...",
-            help="launching, request, overhead, memory, emulator, sockets, decode, encode, comparator, maps, "
-            "wire. [dim]all[/]",
+            help="launching, request, overhead, memory, emulator, gnuradio, sockets, decode, encode, "
+            "comparator, maps, wire. [dim]all[/]",
         ),
     ] = None,
     as_json: Annotated[
@@ -69,7 +71,7 @@ def bench(
     sizes = ComparatorSizes(tuple(counts), tokens, width, reference_users)
     with TemporaryDirectory(prefix="m4sc-bench-") as folder:
         order = Order(Runs(Path(folder), run_to_end, seed), seed, rounds, _say, sizes)
-        lines = run_all(wanted, order)
+        lines, failed = run_all(wanted, order)
     document = as_document(lines, seed, rounds)
     if as_json is not None and str(as_json) != "-":
         write_document(document, as_json)
@@ -79,12 +81,14 @@ def bench(
         draw(lines, plot)
     if str(as_json) == "-":
         print_json(document)
-        return
-    from rich.console import Console
+    else:
+        from rich.console import Console
 
-    from launch.bench.view import table_of
+        from launch.bench.view import table_of
 
-    Console(width=None if sys.stdout.isatty() else 160).print(table_of(lines, old))
+        Console(width=None if sys.stdout.isatty() else 160).print(table_of(lines, old))
+    if failed:
+        raise typer.Exit(NOT_ALL_KNOWN)
 
 
 def _say(line: str) -> None:

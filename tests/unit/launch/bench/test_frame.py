@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from launch.bench.line import Line, Spread, Target
+from launch.bench.order import Order
 from launch.bench.plot import draw
 from launch.bench.report import as_document, change, read_old, write_document
-from launch.bench.suite import BENCHES, chosen
+from launch.bench.suite import BENCHES, chosen, run_all
+from launch.bench.testbed import Runs
 from launch.bench.timing import cost_line, interleaved, rate_line
 from launch.bench.view import number, table_of
 from launch.errors import LaunchError
+from shared.config import RunConfig
 
 
 def test_works_take_turns_and_each_has_the_seconds_of_a_call() -> None:
@@ -120,3 +124,14 @@ def test_benches_are_chosen_by_name() -> None:
     assert chosen(["wire", "decode", "wire"]) == ["decode", "wire"]
     with pytest.raises(LaunchError, match="did you mean decode"):
         chosen(["decod"])
+
+
+def test_a_bench_that_cannot_be_run_costs_no_other_its_lines(tmp_path: Path) -> None:
+    def broken(config: RunConfig, folder: Path) -> dict[str, Any]:
+        raise LaunchError("not ready within 60 s: bs")
+
+    said: list[str] = []
+    lines, failed = run_all(["overhead", "wire"], Order(Runs(tmp_path, broken), rounds=1, say=said.append))
+    assert failed == ["overhead"]
+    assert {line.name for line in lines} == {"wire.frame", "wire.public", "wire.answer"}
+    assert "overhead: not measured: not ready within 60 s: bs" in said
