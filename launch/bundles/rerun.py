@@ -11,7 +11,7 @@ from launch.datasets.clevr_folder import holds_scenes
 from launch.errors import LaunchError
 from launch.one_run import run_to_end
 from launch.runfolder import clear_run_folder, read_summary, summary_of
-from launch.verdict.faults import TOO_FEW
+from launch.verdict.faults import BAD_INPUT, TOO_FEW
 from launch.workload.clevr_style import data_folder
 from shared.config import RunConfig
 from shared.config_file import load_config
@@ -76,12 +76,18 @@ def is_valid(summary: Mapping[str, Any]) -> bool:
 def is_measured(summary: Mapping[str, Any]) -> bool:
     """Valid, or in doubt only as too few were answered: what a scheme that fails on its air gives.
 
-    A request that expired met a slow machine, and is no such thing.
+    A request that expired, or that was refused because its user was away, met a slow machine, and is no such
+    thing.
     """
     if is_valid(summary):
         return True
-    only_that = all(str(line).startswith(f"{TOO_FEW}:") for line in summary.get("findings", ()))
-    return summary.get("verdict") == "unknown" and only_that and not summary["requests"]["expired"]
+    doubts = [line for line in summary.get("findings", ()) if not str(line).startswith(f"{TOO_FEW}:")]
+    slow = [
+        end
+        for end in summary["failures"]
+        if end["state"] != "failed" and not end["reason"].startswith(BAD_INPUT)
+    ]
+    return summary.get("verdict") == "unknown" and not doubts and not slow
 
 
 def kept_or_run(

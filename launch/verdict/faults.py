@@ -18,6 +18,8 @@ MIN_ANSWERED = 0.99
 """Share of the requests outside fault windows that must be answered."""
 TOO_FEW = "too few answered"
 """The kind of that finding."""
+BAD_INPUT = "bad_input"
+"""How the reason begins for which a request is refused that no testbed could answer."""
 
 
 def check_effects(
@@ -85,7 +87,7 @@ def _fared(story: RequestStory) -> str:
 
 
 def _is_bad_input(story: RequestStory) -> bool:
-    return story.state == "refused" and str(story.ends[0].get("reason", "")).startswith("bad_input")
+    return story.state == "refused" and str(story.ends[0].get("reason", "")).startswith(BAD_INPUT)
 
 
 def _is_heal(event: Event) -> bool:

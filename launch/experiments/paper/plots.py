@@ -88,7 +88,7 @@ def uses_figure(rows: Sequence[SheetRow]) -> Figure:
 
 def data_figure(rows: Sequence[SheetRow]) -> Figure:
     """What one question of every user costs, against users: channel uses above, bytes below."""
-    overlaps = sorted({row.overlap for row in rows})
+    overlaps = sorted({row.overlap for row in rows if row.users > 1}) or [0.0]
     figure = new_figure(3.4 + 3.3 * len(overlaps), 8.2)
     grid = figure.subplots(2, len(overlaps), squeeze=False, sharey="row")
     measures = (
@@ -98,7 +98,7 @@ def data_figure(rows: Sequence[SheetRow]) -> Figure:
     for axes, (value, said) in zip(grid, measures, strict=True):
         for axis, overlap in zip(axes, overlaps, strict=True):
             alone = [row for row in rows if row.users == 1]
-            here = [row for row in rows if row.overlap == overlap and row.users > 1]
+            here = [row for row in rows if row.overlap == overlap and row.users > 1] or alone
             for sharing, dash in ((True, "-"), (False, ":")):
                 kept = [row for row in here if row.sharing == sharing]
                 for curve in dict.fromkeys(row.curve for row in kept):

@@ -13,22 +13,23 @@ FEW = f"{TOO_FEW}: 3 of 9 requests outside fault windows (33.3%), at least 99% a
 
 
 @pytest.mark.parametrize(
-    ("verdict", "findings", "expired", "measured"),
+    ("verdict", "findings", "failures", "measured"),
     [
-        ("valid", [], 0, True),
-        ("unknown", [FEW], 0, True),
-        ("unknown", [FEW], 1, False),
-        ("unknown", [FEW, "torn journal: 1 lines cannot be read"], 0, False),
-        ("unknown", ["cut short: the base station did not drain"], 0, False),
-        ("invalid", [FEW], 0, False),
+        ("valid", [], [], True),
+        ("unknown", [FEW], [], True),
+        ("unknown", [FEW], [("failed", "text lost"), ("refused", "bad_input: image")], True),
+        ("unknown", [FEW], [("expired", "deadline while encoding")], False),
+        ("unknown", [FEW], [("refused", "no_user")], False),
+        ("unknown", [FEW, "torn journal: 1 lines cannot be read"], [], False),
+        ("unknown", ["cut short: the base station did not drain"], [], False),
+        ("invalid", [FEW], [], False),
     ],
 )
 def test_too_few_answers_are_a_result_and_any_other_doubt_is_none(
-    verdict: str, findings: list[str], expired: int, measured: bool
+    verdict: str, findings: list[str], failures: list[tuple[str, str]], measured: bool
 ) -> None:
-    summary: dict[str, Any] = {
-        "verdict": verdict, "findings": findings, "requests": {"expired": expired}
-    }  # fmt: skip
+    ends = [{"state": state, "reason": reason, "count": 1} for state, reason in failures]
+    summary: dict[str, Any] = {"verdict": verdict, "findings": findings, "failures": ends}
     assert is_measured(summary) == measured
     assert is_valid(summary) == (verdict == "valid")
 
@@ -41,5 +42,4 @@ def test_the_verdict_names_it_so(tmp_path: Any) -> None:
     made.drained()
     verdict = check(made.events, made.rows())
     assert verdict.state == "unknown", verdict.findings
-    requests = {"expired": verdict.counts["expired"]}
-    assert is_measured({"verdict": verdict.state, "findings": verdict.findings, "requests": requests})
+    assert is_measured({"verdict": verdict.state, "findings": verdict.findings, "failures": []})
