@@ -89,6 +89,7 @@ def _lines(found: Found, sizes: ComparatorSizes) -> list[Line]:
             "" if pairs_s is None else ALL_PAIRS,
             pairs_s,
             Target("value", 1.0, "at most") if aimed else None,
+            paired=False,
         ),
         cost_line(f"{name}.memory", f"{what}: memory", "MiB", [found.peak_mib]),
     ]

@@ -20,6 +20,7 @@ def bench(order: Order) -> list[Line]:
             values,
             "one process, no testbed",
             [single.pss_bytes / MB],
+            paired=False,
         )
         for role, values in pss_mb.items()
     ]

@@ -36,6 +36,7 @@ def bench(order: Order) -> list[Line]:
             "round trip through a bare forwarder",
             bare_ms,
             Target("value", 5.0, "at most"),
+            paired=False,
         ),
         cost_line("request.latency", "a request alone, latency", "ms", [r.latency_ms for r in times]),
     ]

@@ -79,14 +79,14 @@ def cost_line(
     reference: str = "",
     reference_costs: Sequence[float] | None = None,
     target: Target | None = None,
-    note: str = "",
+    paired: bool = True,
 ) -> Line:
-    """Of what less is better: seconds, bytes. Repeats of figure and reference belong together if as many."""
+    """Of what less is better: seconds, bytes. `paired`: as many repeats of either, made in turn."""
     if reference_costs is None:
-        return Line(name, figure, unit, Spread.of(costs), target=target, note=note)
+        return Line(name, figure, unit, Spread.of(costs), target=target)
     own, its = Spread.of(costs), Spread.of(reference_costs)
-    if len(costs) == len(reference_costs):
+    if paired:
         ratio = Spread.of([b / a for a, b in zip(costs, reference_costs, strict=True)])
     else:
         ratio = Spread(*[its.median / own.median] * 3)
-    return Line(name, figure, unit, own, reference, its, ratio, target, note)
+    return Line(name, figure, unit, own, reference, its, ratio, target)

@@ -40,7 +40,7 @@ def test_a_ratio_above_one_is_better_whatever_is_measured() -> None:
     fast = rate_line("a", "", "tokens/s", 10, [1.0, 2.0, 5.0], "slow", [2.0, 6.0, 10.0])
     assert fast.value == Spread(3.5, 5.0, 7.5)
     assert fast.ratio == Spread(2.0, 2.0, 2.5)  # of repeats made together, not of the medians
-    small = cost_line("a", "", "MB", [10.0, 20.0], "large", [40.0])
+    small = cost_line("a", "", "MB", [10.0, 20.0], "large", [40.0], paired=False)
     assert small.ratio is not None
     assert small.ratio.median == pytest.approx(40 / 15)
 
