@@ -44,6 +44,7 @@ def draw(measured: Measured, path: Path) -> None:
     left.set(xscale="log", yscale="log", xlabel="requests a second (Poisson)", ylabel="latency, ms")
     left.set_xticks(rates, [f"{rate:g}" for rate in rates], minor=False)
     left.set_xticks([], minor=True)
+    left.tick_params(axis="x", labelrotation=45)
     left.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     left.yaxis.set_major_formatter("{x:,.0f}")
     left.yaxis.set_minor_formatter(NullFormatter())
