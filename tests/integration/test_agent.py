@@ -113,8 +113,8 @@ def test_where_resources_cannot_be_written_it_is_said_and_roles_run(
 
 def test_the_missing_role_is_named(make_agent: Callable[[], Agent], tmp_path: Path) -> None:
     agent = make_agent()
-    with pytest.raises(LaunchError, match=r"not ready within 3 s: ue-1 \(logs: "):
-        agent.launch(all_roles(tmp_path, "ue-1=mute"), 3.0)
+    with pytest.raises(LaunchError, match=r"not ready within 6 s: ue-1 \(logs: "):
+        agent.launch(all_roles(tmp_path, "ue-1=mute"), 6.0)
 
 
 def test_a_crash_at_the_start_is_reported_with_its_last_output(
