@@ -8,6 +8,23 @@ from pathlib import Path
 
 from launch.errors import LaunchError
 
+_held: dict[tuple[int, int], int] = {}
+
+
+def hold(folder: Path) -> None:
+    """The lock of a folder that is there, until this process ends. Raises `LaunchError`, OSError."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    stat = os.fstat(opened)
+    if (stat.st_dev, stat.st_ino) in _held:
+        os.close(opened)
+        return
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(opened)
+        raise LaunchError(f"{folder}: another process is writing into it") from None
+    _held[stat.st_dev, stat.st_ino] = opened
+
 
 @contextlib.contextmanager
 def alone_in(folder: Path, wait: bool = False) -> Iterator[None]:

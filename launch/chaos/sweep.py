@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from launch.cluster_check import checked
+from launch.folder_lock import hold
 from launch.one_run import run_to_end
 from launch.order_file import ORDER_FILE, claim
 from launch.runfolder import clear_run_folder, summary_of
@@ -57,6 +58,7 @@ def run_all(
         "set": " ".join(order.overrides),
     }
     claim(order.out, asked, resume=(order.out / ORDER_FILE).exists())
+    hold(order.out)
     lines: list[SweepLine] = []
     for number, (seed, planned) in enumerate(runs.items(), 1):
         config = checked(planned)

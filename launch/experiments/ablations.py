@@ -15,6 +15,7 @@ from launch.experiments.measure import Condition, Measured, RunSummary, conditio
 from launch.experiments.results import Results, read_results, write_results
 from launch.experiments.tables import Tables
 from launch.experiments.variants import GROUPS, TRACES, TRAINED, Source, names_of, variants_of
+from launch.folder_lock import hold
 from launch.order_file import ORDER_FILE, claim, read_order
 from launch.training.material import TOKENS_FILE
 from launch.training.recipe import recipe_of
@@ -99,6 +100,7 @@ def order(
     asked: dict[str, object] = {"train": str(train.resolve()), "data": str(data.resolve())}
     asked |= {"imdb": str(imdb.resolve()), "share": share}
     claim(out, asked, resume=(out / ORDER_FILE).exists())
+    hold(out)
     return wanted
 
 

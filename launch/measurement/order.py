@@ -10,6 +10,7 @@ from launch.bundles.rerun import DataSets, NoData, run_config
 from launch.cluster_check import checked
 from launch.commands.common import find_config
 from launch.errors import LaunchError
+from launch.folder_lock import hold
 from launch.order_file import ORDER_FILE, claim
 from shared.config import RunConfig
 from shared.config_file import load_config
@@ -91,6 +92,7 @@ def claim_folder(wanted: Order[P]) -> None:
         "bundle": str(wanted.bundle.absolute()),
     }
     claim(wanted.out, asked, resume=(wanted.out / ORDER_FILE).exists())
+    hold(wanted.out)
 
 
 def make_order(

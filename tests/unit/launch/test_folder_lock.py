@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from launch.errors import LaunchError
-from launch.folder_lock import alone_in
+from launch.folder_lock import alone_in, hold
 
 
 def test_a_second_one_is_refused_in_one_line_until_the_first_is_done(tmp_path: Path) -> None:
@@ -51,3 +51,20 @@ def test_the_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> Non
         holder.wait(10)
         with alone_in(tmp_path):
             pass
+
+
+def test_what_is_held_is_refused_to_others_until_the_process_ends(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from launch.folder_lock import hold\n"
+        "for _ in range(2): hold(Path(sys.argv[1]))\n"
+        "print('held', flush=True); sys.stdin.read()\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(LaunchError, match="another process is writing into it"):
+            hold(tmp_path)
+    hold(tmp_path)
