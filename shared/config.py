@@ -137,7 +137,7 @@ class SharingConfig(_Section):
     similar: Literal["anywhere", "within_image", "nowhere"] = "anywhere"
     compare_at: Literal["split", "projector"] = "split"
     least_snr_db: float = Field(8.0, ge=-50.0, le=100.0)
-    cosine_threshold: float = Field(0.93, ge=-1.0, le=1.0)
+    cosine_threshold: float = Field(0.95, ge=-1.0, le=1.0)
     mean_threshold: float = Field(0.3, ge=0.0)
     variance_threshold: float = Field(0.3, ge=0.0)
 
