@@ -23,7 +23,7 @@ class Scheme:
     of which it can do some values. `coded`: it codes bits whatever the channel's mode (the library takes
     seconds to import). `tasks`: those that it serves. `fitter`: path of the function that, given a
     bundle's folder, gives the one that cuts a text to what the bundle accepts. `own_weights`: it needs a
-    bundle of its own, of which none is shipped.
+    bundle of its own, which is named.
     """
 
     name: str

@@ -157,8 +157,7 @@ def _has_reviews(imdb: Path | None) -> bool:
 def _left_out(weights: Mapping[str, Path], schemes: Sequence[str]) -> list[str]:
     missing = [scheme for scheme in schemes if scheme not in weights]
     return [
-        f"Left out: {scheme}, of which no weights are shipped; --{scheme.replace('_', '-')} names them."
-        for scheme in missing
+        f"Left out: {scheme}, whose weights --{scheme.replace('_', '-')} would name." for scheme in missing
     ]
 
 

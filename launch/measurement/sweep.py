@@ -40,9 +40,7 @@ def planned(
     for scheme in {place.point.scheme: None for place in places}:
         if scheme_of(scheme).own_weights and scheme not in given:
             option = f"--{scheme.replace('_', '-')}"
-            raise LaunchError(
-                f"--points {scheme}: expected {option} DIR too, none of its weights are shipped"
-            )
+            raise LaunchError(f"--points {scheme}: expected {option} DIR too, a bundle of its weights")
     for bundle in given.values():
         read_manifest(bundle)
     return plan_order(config, overrides, places, sets, out, given)

@@ -38,7 +38,10 @@ def test_before_anything_starts(real: Workplace) -> None:
         (("run", "typo.yaml"), "unknown key chanel (nearest known: channel)"),
         (("run", "base.yaml", "--set", "users"), "--set users: expected a.b=value"),
         (("run", "base.yaml", "--out", "full"), "expected a new or empty folder"),
-        (("run", "base.yaml", "--set", "bundle=none-such"), "none-such: no such folder (shipped: micro"),
+        (
+            ("run", "base.yaml", "--set", "bundle=none-such"),
+            "none-such: no such folder (shipped: deepsc, micro",
+        ),
         (("run", "base.yaml", "--set", "cluster.address=ray://host:1"), "cluster.address ray://host:1"),
         (("run", "base.yaml", "--set", "cluster.address=127.0.0.1:9"), "127.0.0.1:9: no Ray there"),
         (("ask", "why?"), "no testbed is up"),
