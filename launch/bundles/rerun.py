@@ -54,15 +54,17 @@ def run_summary(config: RunConfig, run_dir: Path) -> dict[str, Any]:
     Raises `RunFailed` when the verdict is not valid, `Interrupted`, and `LaunchError` and `ConfigError` as
     `m4sc run` does.
     """
-    return _accepted(run_to_end(config, run_dir), is_valid)
+    return run_accepted(config, run_dir, is_valid)
 
 
 def run_measured(config: RunConfig, run_dir: Path) -> dict[str, Any]:
     """As `run_summary`, for measurements of an air on which not everything can be answered."""
-    return _accepted(run_to_end(config, run_dir), is_measured)
+    return run_accepted(config, run_dir, is_measured)
 
 
-def _accepted(summary: dict[str, Any], accepts: Accepts) -> dict[str, Any]:
+def run_accepted(config: RunConfig, run_dir: Path, accepts: Accepts) -> dict[str, Any]:
+    """As `run_summary`, whatever the verdict, if only the summary is one that is accepted."""
+    summary = run_to_end(config, run_dir)
     if not accepts(summary):
         why = "".join(f"; {line}" for line in summary["findings"][:1])
         raise RunFailed(f"the run's verdict is {summary['verdict']} (exit code {summary['exit_code']}){why}")
@@ -73,6 +75,15 @@ def is_valid(summary: Mapping[str, Any]) -> bool:
     return summary.get("verdict") == "valid"
 
 
+def is_accounted(summary: Mapping[str, Any]) -> bool:
+    """Valid, or in doubt for nothing but that too few were answered."""
+    if is_valid(summary):
+        return True
+    doubts = [str(line) for line in summary.get("findings", ())]
+    only_that = bool(doubts) and all(line.startswith(f"{TOO_FEW}:") for line in doubts)
+    return summary.get("verdict") == "unknown" and only_that
+
+
 def is_measured(summary: Mapping[str, Any]) -> bool:
     """Valid, or in doubt only as too few were answered: what a scheme that fails on its air gives.
 
@@ -81,13 +92,12 @@ def is_measured(summary: Mapping[str, Any]) -> bool:
     """
     if is_valid(summary):
         return True
-    doubts = [line for line in summary.get("findings", ()) if not str(line).startswith(f"{TOO_FEW}:")]
     slow = [
         end
         for end in summary["failures"]
         if end["state"] != "failed" and not end["reason"].startswith(BAD_INPUT)
     ]
-    return summary.get("verdict") == "unknown" and not doubts and not slow
+    return is_accounted(summary) and not slow
 
 
 def kept_or_run(

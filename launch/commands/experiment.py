@@ -1,13 +1,17 @@
 """`m4sc experiment`: what the paper compares, measured here."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launch.commands import ldpc, paper_figures
 from launch.commands.common import Overrides, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 app = typer.Typer(no_args_is_help=True)
 app.command("fig5")(paper_figures.fig5)
@@ -116,12 +120,7 @@ def erasures(
     if as_json:
         print_json([row.model_dump(mode="json") for row in rows])
         return
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table_of(rows))
-    for name in (experiment.TABLE_FILE, experiment.PLOT_FILE):
-        console.print(str(out / name), soft_wrap=True, highlight=False)
+    _show([table_of(rows)], [out / experiment.TABLE_FILE, out / experiment.PLOT_FILE], 140)
 
 
 @app.command("load")
@@ -174,12 +173,8 @@ def load(
     if as_json:
         print_json(outcome.model_dump(mode="json"))
         return
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table_of(outcome.rows))
-    for line in (*said(outcome), str(out / experiment.TABLE_FILE), str(out / experiment.PLOT_FILE)):
-        console.print(line, soft_wrap=True, highlight=False)
+    files = [out / experiment.TABLE_FILE, out / experiment.PLOT_FILE]
+    _show([table_of(outcome.rows)], [*said(outcome), *files], 140)
 
 
 @app.command("scale")
@@ -242,15 +237,9 @@ def scale(
     if as_json:
         print_json(outcome)
         return
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    for table in (table_of(rows), costs_of(found), needs_of(lines, cores, memory_gib)):
-        console.print(table)
-    for line in said(found, most, per_minute):
-        console.print(line, soft_wrap=True, highlight=False)
-    for name in (experiment.TABLE_FILE, experiment.PLOT_FILE):
-        console.print(str(out / name), soft_wrap=True, highlight=False)
+    tables = [table_of(rows), costs_of(found), needs_of(lines, cores, memory_gib)]
+    files = [out / experiment.TABLE_FILE, out / experiment.PLOT_FILE]
+    _show(tables, [*said(found, most, per_minute), *files], 160)
 
 
 @app.command("merging")
@@ -298,14 +287,20 @@ def merging(
     if as_json:
         print_json([row.model_dump(mode="json") for row in rows])
         return
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 170)
-    console.print(table_of(rows))
     files = [experiment.TABLE_FILE, *([experiment.FAMILIES_FILE] if families else []), experiment.PLOT_FILE]
-    for name in files:
-        console.print(str(out / name), soft_wrap=True, highlight=False)
+    _show([table_of(rows)], [out / name for name in files], 170)
 
 
 def _say(line: str) -> None:
     print(f"… {line}", file=sys.stderr, flush=True)
+
+
+def _show(tables: "Sequence[Table]", lines: Sequence[str | Path], width: int) -> None:
+    """Tables, then lines; so many characters wide where standard output is no terminal."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else width)
+    for table in tables:
+        console.print(table)
+    for line in lines:
+        console.print(str(line), soft_wrap=True, highlight=False)

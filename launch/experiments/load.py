@@ -17,12 +17,11 @@ from typing import Any, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from launch.bundles.rerun import DataSets, RunFailed, RunSummary, kept_or_run
+from launch.bundles.rerun import DataSets, RunSummary, is_accounted, kept_or_run, run_accepted
 from launch.errors import LaunchError
 from launch.experiments.load_plan import OWN_KEYS, Kind, Plan, Stage, bounds
 from launch.measurement.order import Order, check_own_keys, make_order
 from launch.measurement.rows import write_table
-from launch.one_run import run_to_end
 from launch.run_files import RunFiles, read_run
 from launch.summary import PERCENTILES, ends_by_index
 from launch.workload.arrivals import part_s
@@ -149,19 +148,8 @@ def measure(
 
 
 def run_under_load(config: RunConfig, folder: Path) -> dict[str, Any]:
-    """Run to the end. Raises as `bundles.rerun.run_summary` does, but not for requests that were refused."""
-    summary = run_to_end(config, folder)
-    if not is_accounted(summary):
-        raise RunFailed(f"the run's verdict is {summary['verdict']}: {'; '.join(summary['findings'][:3])}")
-    return summary
-
-
-def is_accounted(summary: Mapping[str, Any]) -> bool:
-    """Whether nothing is wrong with a run but that not all was answered."""
-    if summary.get("verdict") == "valid":
-        return True
-    doubts = summary.get("findings", ())
-    return summary.get("verdict") == "unknown" and all(str(d).startswith("too few answered") for d in doubts)
+    """As `bundles.rerun.run_summary`, and requests may be refused."""
+    return run_accepted(config, folder, is_accounted)
 
 
 def requests_of(files: RunFiles) -> list[Request]:

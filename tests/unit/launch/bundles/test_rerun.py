@@ -22,6 +22,7 @@ FEW = f"{TOO_FEW}: 3 of 9 requests outside fault windows (33.3%), at least 99% a
         ("unknown", [FEW], [("refused", "no_user")], False),
         ("unknown", [FEW, "torn journal: 1 lines cannot be read"], [], False),
         ("unknown", ["cut short: the base station did not drain"], [], False),
+        ("unknown", [], [], False),
         ("invalid", [FEW], [], False),
     ],
 )
