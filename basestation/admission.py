@@ -105,6 +105,7 @@ class Admission:
                 "admitted_s": record.admitted_s,
                 "question_at": "ue" if record.question_at_ue else "bs",
                 "text_chars": len(record.text),
+                "text": None if record.index is not None else record.text,
                 "image": None if record.image_key is None else record.image_key[:16],
             },
         )

@@ -76,6 +76,8 @@ class Delivery:
             r.stage_ms |= plan.stage_ms
             fields = {"request_id": r.request_id, "user": r.user}
             fields |= {"digest": plan.digests.get(r.request_id, "")}
+            if r.request_id in plan.layouts:
+                fields |= {"image_tokens": plan.layouts[r.request_id]}
             if r.cached is not None:
                 fields |= {"image_of": r.cached.identity}
             actions.append(Record("tokens", fields))

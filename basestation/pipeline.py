@@ -25,6 +25,7 @@ from shared.rate import prefix_uses
 from shared.semantic.sender import SemanticSender
 from shared.semantic_cache import KnownImage
 from shared.token_digest import token_digest
+from shared.token_layout import layout_text
 from shared.wire.messages import SideInfo, SymbolFrame
 
 __all__ = ["AdmittedRequest", "GroupPipeline", "GroupPlan"]
@@ -47,6 +48,8 @@ class GroupPlan:
     merged_tokens: int
     repeats: Mapping[int, tuple[SymbolFrame, ...]] = field(default_factory=dict)
     """What further attempts at a frame send, by frame_id; none: the same again."""
+    layouts: Mapping[str, str] = field(default_factory=dict)
+    """What becomes of each request's image tokens (`shared.token_layout`), where a scheme has such."""
 
 
 def _identity(known: KnownImage | None) -> str:
@@ -115,6 +118,13 @@ class GroupPipeline:
             private_tokens=plan.private_tokens,
             merged_tokens=comparison.merged,
             repeats=coded.repeats,
+            layouts={
+                s.request_id: layout_text(
+                    state for state, _ in plan.positions[s.request_id][: s.image_length]
+                )
+                for s in sequences
+                if s.image_length
+            },
         )
 
     def _price(

@@ -316,6 +316,12 @@ class ResourcesConfig(_Section):
     every_s: float | None = Field(None, ge=0.1, le=3_600.0)
 
 
+class JournalConfig(_Section):
+    """`symbols`: of every request, so many received symbols are kept to look at (`userequipment.glimpse`)."""
+
+    symbols: int = Field(32, ge=0, le=1_024)
+
+
 class SecurityConfig(_Section):
     """`curve`: CURVE on all links; none: where a run has more than one host."""
 
@@ -370,6 +376,7 @@ class RunConfig(_Section):
     liveness: LivenessConfig = LivenessConfig()
     cluster: ClusterConfig = ClusterConfig()
     resources: ResourcesConfig = ResourcesConfig()
+    journal: JournalConfig = JournalConfig()
     security: SecurityConfig = SecurityConfig()
     process_faults: tuple[ProcessFaultConfig, ...] = Field((), max_length=1_024)
     chaos: ChaosConfig | None = None

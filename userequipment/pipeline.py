@@ -16,6 +16,7 @@ from shared.index_map import IndexMap, IndexMapError
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic_cache import identity_of
 from shared.token_digest import token_digest
+from shared.token_layout import layout_text
 from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air, TokenSymbols
@@ -38,7 +39,8 @@ class Decoded:
     """What came out. `status`: ok, degraded (some sent tokens were lost), failed (no answer) or `CACHE_MISS`.
 
     `later` has (text, control_text) of every question asked here but the first. `kept`: the image is in the
-    cache. `sent_tokens`: how many were sent for this request; `erased_tokens` of them are lost.
+    cache. `sent_tokens`: how many were sent for this request; `erased_tokens` of them are lost. `layout`: the
+    image tokens as received (`shared.token_layout`).
     """
 
     status: str
@@ -52,6 +54,7 @@ class Decoded:
     later: tuple[tuple[str, str | None], ...] = ()
     kept: bool = False
     sent_tokens: int = 0
+    layout: str = ""
 
 
 class RequestPipeline:
@@ -134,6 +137,7 @@ class RequestPipeline:
             later=tuple(zip((answer.text for answer in said[1:]), controls[1:], strict=True)),
             kept=kept,
             sent_tokens=sum(bool(p.stream) for p in positions),
+            layout=layout_text(p.state for p in positions[: len(seen.states)]),
         )
 
     def _keep(

@@ -6,6 +6,7 @@ A request is in one place at a time: with the receiver, in `_decoding`, or in th
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from shared.actions import Action, Compute, Drop, Record, Send, Tell
@@ -31,6 +32,7 @@ from shared.wire.messages import (
 )
 from userequipment.answer import AnswerBook
 from userequipment.channel_decode import Air
+from userequipment.glimpse import Glimpse, glimpse
 from userequipment.pipeline import CACHE_MISS, Decoded, Frames
 from userequipment.receive import (
     Receiver,
@@ -128,6 +130,7 @@ class UserEquipment:
             self._cancelled.discard(name)
             self._answers.cancel(name)
             return self._drained()
+        result, seen = result if isinstance(result, tuple) else (result, None)
         if not isinstance(result, Decoded):
             detail = " ".join(str(result).split())[:160]
             reason = f"decode: {type(result).__name__}: {detail}"
@@ -135,29 +138,7 @@ class UserEquipment:
         if result.status == CACHE_MISS:
             return [] if self._quiet else self._say(cache_miss_feedback(side)) + self._drained()
         answer = self._answer(side.request_id, result)
-        journal: list[Action] = [
-            Record(
-                "ue_tokens",
-                {
-                    "request_id": name,
-                    "user": answer.user,
-                    "digest": answer.digest,
-                    "sent_tokens": result.sent_tokens,
-                    "erased_tokens": result.erased_tokens,
-                },
-            ),
-            Record(
-                "ue_answer",
-                {
-                    "request_id": name,
-                    "user": answer.user,
-                    "text": answer.text,
-                    "later": answer.later,
-                    "status": answer.status,
-                    "reason": answer.reason,
-                },
-            ),
-        ]
+        journal = _records(name, answer, result, seen)
         if self._quiet:
             return journal
         return journal + self._say(*self._answers.add(answer, side.group_id, now_s)) + self._drained()
@@ -223,11 +204,12 @@ class UserEquipment:
         self._decoding[name] = reception.side
         air = self._air()
 
-        def job() -> Decoded | None:
+        def job() -> tuple[Decoded, Glimpse | None] | None:
             # Read on the compute thread: a request that was cancelled in the queue is not worth decoding.
             if name in self._cancelled:
                 return None
-            return self._pipeline.run(reception.side, reception.frames, air)
+            decoded = self._pipeline.run(reception.side, reception.frames, air)
+            return decoded, glimpse(reception.frames, air, self._spec.config.journal.symbols)
 
         return Compute(f"decode:{name}", job)
 
@@ -278,6 +260,23 @@ class UserEquipment:
     def _not_mine(self, message: Message, meant_for: list[int]) -> Record:
         """A message for another user: the verdict looks for this."""
         return Record("misdelivered", {"user": self._spec.user, "kind": message.KIND, "meant_for": meant_for})
+
+
+def _records(name: str, answer: Answer, decoded: Decoded, seen: Glimpse | None) -> list[Action]:
+    """What the journal is told of a request that was worked on; `seen` last, for people."""
+    who = {"request_id": name, "user": answer.user}
+    tokens = {
+        "digest": answer.digest,
+        "sent_tokens": decoded.sent_tokens,
+        "erased_tokens": decoded.erased_tokens,
+    }
+    if decoded.layout:
+        tokens |= {"image_tokens": decoded.layout}
+    said = {"text": answer.text, "later": answer.later, "status": answer.status, "reason": answer.reason}
+    records: list[Action] = [Record("ue_tokens", who | tokens), Record("ue_answer", who | said)]
+    if seen is not None:
+        records.append(Record("ue_air", who | asdict(seen)))
+    return records
 
 
 def _readable(frame: SymbolFrame) -> bool:

@@ -2,6 +2,8 @@
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from torch import Tensor
@@ -13,10 +15,12 @@ from basestation.workload_file import WorkloadRequest
 from shared.air.side_code import BLOCK_BITS, uses_of
 from shared.config import RunConfig
 from shared.config_file import parse_config
+from shared.index_map import TokenState
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
 from shared.semantic.whole import WholeModel
+from shared.token_layout import parse_layout
 from shared.wire.messages import Feedback, SideInfo, SymbolFrame
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, RandomMischief, workload
@@ -100,6 +104,46 @@ def test_of_unequal_users_what_both_get_is_sent_once(bundle: Bundle) -> None:
         if f.uses_per_token == 13 and f.group_id == 0:
             tokens[f.users] = tokens.get(f.users, 0) + f.n_tokens
     assert tokens == {(0, 1): 16, (1,): 24, (2,): 100}
+    assert {e["user"]: _states(e) for e in world.events("tokens") if e["request_id"] in _group_0(world)} == {
+        0: {TokenState.PUBLIC: 16, TokenState.UNSELECTED: 84},
+        1: {TokenState.PUBLIC: 16, TokenState.PRIVATE: 24, TokenState.UNSELECTED: 60},
+        2: {TokenState.PRIVATE: 100},
+    }
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.3])
+def test_the_journal_tells_what_became_of_each_image_token_and_what_was_heard(
+    bundle: Bundle, loss: float
+) -> None:
+    """Both ends tell the same layout, but for tokens that were lost; and every decoding shows symbols."""
+    config = parse_config({"users": 3, "max_group": 3, "retransmission": {"max_attempts": 1}}, "test")
+    world = world_of(bundle, config, loss)
+    world.run_workload()
+    check_invariants(world)
+    sent = {e["request_id"]: parse_layout(e["image_tokens"]) for e in world.events("tokens")}
+    heard = {e["request_id"]: e for e in world.events("ue_tokens", role="ue")}
+    lost = 0
+    for name, event in heard.items():
+        layout = parse_layout(event["image_tokens"])
+        differing = {state for state, was in zip(layout, sent[name], strict=True) if state is not was}
+        assert differing <= {TokenState.ERASED}
+        lost_here = layout.count(TokenState.ERASED)
+        assert lost_here <= event["erased_tokens"]
+        lost += lost_here
+    assert bool(lost) == bool(loss)
+    seen = {e["request_id"]: e for e in world.events("ue_air", role="ue")}
+    assert seen
+    assert seen.keys() <= heard.keys()
+    assert loss or len(seen) == len(heard) == N
+    assert all(len(e["received"]) == len(e["equalised"]) == config.journal.symbols for e in seen.values())
+
+
+def _states(event: Mapping[str, Any]) -> Counter[TokenState]:
+    return Counter(parse_layout(event["image_tokens"]))
+
+
+def _group_0(world: World) -> set[str]:
+    return {name for e in world.events("group") if e["group_id"] == 0 for name in e["requests"]}
 
 
 def test_tokens_chosen_by_the_question_are_those_that_its_reasoning_names(bundle: Bundle) -> None:
