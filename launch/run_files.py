@@ -30,7 +30,7 @@ def read_run(run_dir: Path) -> RunFiles:
         files.notes.append(str(error))
     files.rows, notes = read_counters_of(run_dir)
     files.notes += notes
-    files.workload = _read_workload(run_dir / "workload.jsonl", files.notes)
+    files.workload = read_workload(run_dir, files.notes)
     return files
 
 
@@ -46,7 +46,9 @@ def read_counters_of(run_dir: Path) -> tuple[list[LedgerRow], list[str]]:
     return merge(rows), notes
 
 
-def _read_workload(path: Path, notes: list[str]) -> list[dict[str, Any]]:
+def read_workload(run_dir: Path, notes: list[str]) -> list[dict[str, Any]]:
+    """The entries of `workload.jsonl`; why there are none is added to `notes`."""
+    path = run_dir / "workload.jsonl"
     if not path.exists():
         return []
     try:

@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
-
 from launch.questions import each_question
 from launch.scoring import score
+from launch.thumbnails import FOLDER, write_thumbnail
 from launch.verdict.requests import STATE_OF
 
 MAX_SAMPLES = 12
-FOLDER = "thumbnails"
-_WIDTH = 240
 
 
 def sample_requests(
@@ -50,14 +47,6 @@ def sample_requests(
 
 
 def _thumbnail(image: Path, run_dir: Path, number: int) -> str | None:
-    """Write a small JPEG, so that the report can be made again from the run folder alone."""
-    try:
-        with Image.open(image) as picture:
-            small = picture.convert("RGB")
-        small.thumbnail((_WIDTH, _WIDTH))
-        target = Path(FOLDER) / f"{number:02d}.jpg"
-        (run_dir / FOLDER).mkdir(exist_ok=True)
-        small.save(run_dir / target, quality=80)
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
-        return None  # an image that is gone or damaged by now costs its picture, not the report
-    return str(target)
+    """A path inside the run folder, so that the report can be made again from that alone."""
+    target = Path(FOLDER) / f"{number:02d}.jpg"
+    return str(target) if write_thumbnail(image, run_dir / target) else None

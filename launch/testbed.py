@@ -19,6 +19,7 @@ from launch.chaos.place import RolePlace, name_of
 from launch.chaos.striker import Striker
 from launch.errors import LaunchError
 from launch.event_box import AgentEvent
+from launch.thumbnails import keep_asked
 from shared.config import RunConfig
 from shared.journal import Journal
 from shared.process_fault_config import Listed, ProcessFault, late_users
@@ -104,6 +105,7 @@ class Testbed:
     def ask(self, user: int, task: str, text: str, image: bytes) -> AskResult:
         """One question through the testbed. Raises `LaunchError` when no terminal state comes in time."""
         self._asked += 1
+        keep_asked(self._run_dir, image)
         question = Ask(
             ask_id=f"ask-{os.getpid()}-{self._asked}", user=user, task=task, text=text, payload=image
         )

@@ -155,14 +155,21 @@ def read_journal(path: Path | str) -> JournalContents:
         if not raw:
             continue
         line = raw.decode("utf-8", errors="replace")
-        event = _event(line)
-        if event is None:
+        event, whole = parse_line(line)
+        if not whole:
             torn.append(TornLine(number, line[:200]))
-            start = line.rfind(_LINE_START)
-            event = _event(line[start:]) if start > 0 else None
         if event is not None:
             events.append(event)
     return JournalContents(events, torn)
+
+
+def parse_line(line: str) -> tuple[dict[str, Any] | None, bool]:
+    """The event of a line, and whether it is the whole line; of a torn one, what another wrote behind it."""
+    event = _event(line)
+    if event is not None:
+        return event, True
+    start = line.rfind(_LINE_START)
+    return (_event(line[start:]) if start > 0 else None), False
 
 
 def _event(line: str) -> dict[str, Any] | None:
