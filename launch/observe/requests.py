@@ -80,10 +80,12 @@ class Requests:
         """Take over what one event says."""
         kind = event["event"]
         if kind == "group":
-            for name in _names(event):
-                self._view(name).group_id = event.get("group_id")
-                self._move(name, "encoding")
-        elif isinstance(name := event.get("request_id"), str):
+            for member in _names(event):
+                self._view(member).group_id = event.get("group_id")
+                self._move(member, "encoding")
+            return
+        name = event.get("request_id")
+        if isinstance(name, str):
             self._apply_to(self._view(name), str(kind), event)
 
     def _apply_to(self, view: RequestView, kind: str, event: Event) -> None:
@@ -119,7 +121,8 @@ class Requests:
 
 
 def _end(view: RequestView, kind: str, event: Event) -> None:
-    view.state = view.phase = STATE_OF[kind]
+    view.state = STATE_OF[kind]
+    view.phase = STATE_OF[kind]
     view.ended_s = float(event["t"])
     view.reason, view.answer = str(event.get("reason", "")), event.get("text")
     view.control, view.latency_ms = event.get("control_text"), event.get("latency_ms")
