@@ -12,16 +12,7 @@ TEXT_TASKS = ("vqa", "text_classification")
 
 def check_question(config: RunConfig, user: int, task: str, text: str, image: Path | None) -> bytes:
     """The image file's bytes, empty without one. Raises `BadInput`, one line that says what and where."""
-    if task not in TASKS:
-        raise BadInput(f"--task {task}: expected one of {', '.join(TASKS)}")
-    if not 0 <= user < config.users:
-        raise BadInput(f"--user {user}: expected 0 to {config.users - 1}")
-    if len(text) > config.limits.text_chars:
-        raise BadInput(f"text: {len(text)} characters, at most {config.limits.text_chars} are accepted")
-    if task in TEXT_TASKS and not text.strip():
-        raise BadInput(f"text: expected some for --task {task}")
-    if task in IMAGE_TASKS and image is None:
-        raise BadInput(f"--image FILE: expected one for --task {task}")
+    check_words(config, user, task, text, image is not None)
     if image is None:
         return b""
     try:
@@ -37,3 +28,17 @@ def check_question(config: RunConfig, user: int, task: str, text: str, image: Pa
     except BadInput as error:
         raise BadInput(f"{image}: {error}") from None
     return data
+
+
+def check_words(config: RunConfig, user: int, task: str, text: str, has_image: bool) -> None:
+    """All of a question but its image. Raises `BadInput`."""
+    if task not in TASKS:
+        raise BadInput(f"task {task}: expected one of {', '.join(TASKS)}")
+    if not 0 <= user < config.users:
+        raise BadInput(f"user {user}: expected 0 to {config.users - 1}")
+    if len(text) > config.limits.text_chars:
+        raise BadInput(f"text: {len(text)} characters, at most {config.limits.text_chars} are accepted")
+    if task in TEXT_TASKS and not text.strip():
+        raise BadInput(f"text: expected some for task {task}")
+    if task in IMAGE_TASKS and not has_image:
+        raise BadInput(f"image: expected a file for task {task}")

@@ -13,7 +13,8 @@ from shared.index_map import TokenState
 from shared.token_layout import parse_layout
 
 _LINE: Final = 0.05  # of a cell
-_MARK: Final = 0.30
+_MARK: Final = 0.17
+_CORNER: Final = 0.26  # where the mark's middle is: what the cell shows stays to be seen
 
 
 class Kind(NamedTuple):
@@ -100,7 +101,7 @@ def overlay_svg(kinds: Sequence[str], width: int, height: int) -> str:
         if kind.mark is None:
             drawn += f'<path d="{cells}" fill="{kind.colour}" fill-opacity="0.55"/>'
             continue
-        marks = "".join(kind.mark((c + 0.5) * cell_w, (r + 0.5) * cell_h, radius) for r, c in places)
+        marks = "".join(kind.mark((c + _CORNER) * cell_w, (r + _CORNER) * cell_h, radius) for r, c in places)
         drawn += (
             f'<path d="{cells}" fill="none" stroke="{kind.colour}" stroke-width="{_LINE * cell_h:.2f}"/>'
             f'<path d="{marks}" fill="{kind.colour}" stroke="#fff" stroke-width="{_LINE * cell_h:.2f}"/>'

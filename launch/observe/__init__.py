@@ -4,6 +4,7 @@
     requests  what is known of each request
     state     events folded into what there is to see: requests, processes, faults, the air
     watch     a run folder: its state, and its bytes from the ledger
+    replay    the state at an earlier moment
 
 Nothing here writes into the folder or talks to a process of the run.
 """

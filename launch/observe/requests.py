@@ -10,6 +10,8 @@ from launch.verdict.requests import STATE_OF
 MAX_REQUESTS: Final = 20_000
 """Of more, the oldest are let go."""
 
+_RECENT: Final = 200
+
 Event = Mapping[str, Any]
 
 
@@ -25,7 +27,7 @@ class RequestView:
     user: int = -1
     task: str = ""
     index: int | None = None
-    asked: bool = False
+    ask_id: str | None = None
     text: str | None = None
     image_key: str | None = None
     begun_s: float = 0.0
@@ -61,6 +63,10 @@ class Requests:
         """The newest first."""
         return [view for view, _ in zip(reversed(self._views.values()), range(most), strict=False)]
 
+    def asked(self, ask_id: str) -> RequestView | None:
+        """The request of a question by `m4sc ask`, or from the page; one of the newest."""
+        return next((view for view in self.latest(_RECENT) if view.ask_id == ask_id), None)
+
     def counts(self) -> dict[str, int]:
         """Requests by terminal state, and `open` ones."""
         counts = dict.fromkeys((*STATE_OF.values(), "open"), 0)
@@ -91,7 +97,7 @@ class Requests:
     def _apply_to(self, view: RequestView, kind: str, event: Event) -> None:
         if kind == "invoke":
             view.user, view.task = int(event.get("user", -1)), str(event.get("task", ""))
-            view.index, view.asked = event.get("index"), event.get("index") is None
+            view.index, view.ask_id = event.get("index"), event.get("ask_id")
             view.text, view.image_key = event.get("text"), event.get("image")
             view.begun_s = float(event["t"])
         elif kind == "tokens":

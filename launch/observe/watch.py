@@ -62,16 +62,6 @@ class RunWatch:
                 self.summary = read_summary(self.run_dir)
             self._looked_s = self._clock()
 
-    def state_at(self, t_s: float) -> RunState:
-        """As it was at a time of the journal's clock: the journal is read again up to there."""
-        state = RunState(self.config.users)
-        tail = JournalTail(self.run_dir / JOURNAL_FILE)
-        while events := tail.read():
-            for event in events:
-                if float(event["t"]) <= t_s:
-                    state.apply(event)
-        return state
-
     def question_of(self, request: RequestView) -> str:
         """What was asked; empty for a caption, and for what is asked at the UE alone."""
         if request.text is not None:

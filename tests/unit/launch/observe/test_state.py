@@ -57,7 +57,7 @@ def test_all_that_is_said_of_a_request_is_kept() -> None:
     state = folded(*ONE_REQUEST)
     view = state.requests.get("r")
     assert view is not None
-    assert (view.user, view.task, view.index, view.asked, view.group_id) == (1, "vqa", 3, False, 4)
+    assert (view.user, view.task, view.index, view.ask_id, view.group_id) == (1, "vqa", 3, None, 4)
     assert (view.answer, view.latency_ms, view.attempts, view.erased_tokens) == ("red", 500.0, 2, 1)
     assert (view.sent_layout, view.heard_layout) == ("2D2P", "2D1P1E")
     assert layout_text(parse_layout(view.heard_layout)) == "2D1P1E"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from launch.observe.replay import Replay
 from launch.observe.watch import RunWatch
 from launch.runfolder import create_run_folder
 from launch.summary import bytes_and_uses, write_results
@@ -68,10 +69,13 @@ def test_an_earlier_moment_can_be_seen_again(run: MadeRun) -> None:
     run.write_journal()
     watch = RunWatch(run.folder)
     watch.refresh()
+    replay = Replay(run.folder, watch.config.users)
     end = next(e for e in run.events if e["event"] == "ok" and e["request_id"] == "r000002")
-    then = watch.state_at(end["t"])
-    assert then.requests.counts() == {**dict.fromkeys(then.requests.counts(), 0), "answered": 3}
-    assert watch.state_at(watch.state.last_s).requests.counts() == watch.state.requests.counts()
+    for _ in range(2):  # forward, and back from the end
+        then = replay.seek(end["t"])
+        assert then.requests.counts() == {**dict.fromkeys(then.requests.counts(), 0), "answered": 3}
+        assert replay.seek(end["t"]) is then
+        assert replay.seek(watch.state.last_s).requests.counts() == watch.state.requests.counts()
 
 
 def test_the_picture_of_what_was_asked_from_outside_is_found_by_its_key(run: MadeRun, tmp_path: Path) -> None:
