@@ -5,6 +5,7 @@
     state     events folded into what there is to see: requests, processes, faults, the air
     watch     a run folder: its state, and its bytes from the ledger
     replay    the state at an earlier moment
+    metrics   the numbers for Prometheus
 
 Nothing here writes into the folder or talks to a process of the run.
 """

@@ -1,6 +1,6 @@
 """What is known of each process of a run: is it there, is it well."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +44,9 @@ class Processes:
             n: ProcessView(n, "not started", 0.0) for n in ("bs", "ce", *map(ue_name, range(users)))
         }
         self._held: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
 
     def __getitem__(self, name: str) -> ProcessView:
         return self._views[name]

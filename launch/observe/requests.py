@@ -10,6 +10,7 @@ from launch.verdict.requests import STATE_OF
 MAX_REQUESTS: Final = 20_000
 """Of more, the oldest are let go."""
 
+PHASES: Final = ("waiting", "encoding", "on the air", "answering")
 _RECENT: Final = 200
 
 Event = Mapping[str, Any]
@@ -72,6 +73,14 @@ class Requests:
         counts = dict.fromkeys((*STATE_OF.values(), "open"), 0)
         for view in self._views.values():
             counts[view.state or "open"] += 1
+        return counts
+
+    def phases(self) -> dict[str, int]:
+        """Open requests by where they are."""
+        counts = dict.fromkeys(PHASES, 0)
+        for view in self._views.values():
+            if view.state is None:
+                counts[view.phase] += 1
         return counts
 
     def by_user(self) -> dict[int, dict[str, int]]:

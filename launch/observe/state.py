@@ -1,10 +1,11 @@
 """Events folded, one after the other, into what there is to see of a run."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from launch.chaos.timeline import fault_timeline
+from launch.observe.histogram import Histogram
 from launch.observe.processes import Processes
 from launch.observe.requests import Requests
 from launch.verdict.requests import STATE_OF
@@ -44,6 +45,8 @@ class RunState:
         self.uses: deque[tuple[float, int]] = deque(maxlen=MAX_POINTS)
         self.endings: deque[Ending] = deque(maxlen=MAX_POINTS)
         self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self.latency = Histogram()
+        self.stages: dict[str, Histogram] = defaultdict(Histogram)
         self.first_s: float | None = None
         self.last_s = 0.0
         self._zero_s: float | None = None
@@ -63,6 +66,8 @@ class RunState:
             self._of_faults.append(event)
         elif kind == "ok":
             self._of_faults.append({"event": "ok", "t": t})
+        if kind in ("ok", "degraded"):
+            self._answered(event)
         if kind in STATE_OF:
             self.endings.append(Ending(t, event.get("latency_ms"), STATE_OF[kind]))
         if kind == "ue_air":
@@ -71,6 +76,13 @@ class RunState:
             self.uses.append((t, event["next_use"]))
         if kind in _LOUD:
             self.events.append(event)
+
+    def _answered(self, event: Event) -> None:
+        latency_ms = event.get("latency_ms")
+        if latency_ms is not None:
+            self.latency.observe(latency_ms / 1e3)
+        for stage, ms in (event.get("stage_ms") or {}).items():
+            self.stages[stage].observe(ms / 1e3)
 
     @property
     def zero_s(self) -> float:

@@ -1,4 +1,4 @@
-"""The page's routes: `/` for people, `/picture/<request>` for the images that the page shows."""
+"""The routes: `/` for people, `/picture/<request>` for the images it shows, `/metrics` for Prometheus."""
 
 from io import BytesIO
 from pathlib import Path
@@ -7,10 +7,12 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from nicegui import ui
 from PIL import Image, UnidentifiedImageError
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from launch.dashboard.control import Control
 from launch.dashboard.pages.page import Page
 from launch.dashboard.views.request import PICTURE
+from launch.observe.metrics import exposition
 from launch.observe.watch import RunWatch
 
 
@@ -26,6 +28,10 @@ def build(app: FastAPI, run_dir: Path, control: Control | None) -> None:
         if data is None:
             return Response("no picture", status_code=404, media_type="text/plain")
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(exposition(watch), media_type=CONTENT_TYPE_LATEST)
 
     @ui.page("/", title=f"M4SC {run_dir.name}")
     def index(show: str | None = None) -> None:
