@@ -10,6 +10,7 @@ from launch.commands import (
     bench,
     bundle,
     chaos,
+    dashboard,
     data,
     demo,
     doctor,
@@ -48,6 +49,7 @@ app.command("train")(train.train)
 app.add_typer(experiment.app, name="experiment")
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
+app.command("dashboard")(dashboard.dashboard)
 
 
 def main() -> None:

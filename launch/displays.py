@@ -22,6 +22,8 @@ class LineDisplay:
             self._print(f"… {message['text']}")
         elif message["kind"] == "ready":
             self._print(f"… {len(message['roles'])} roles ready")
+        elif message["kind"] == "dashboard":
+            self._print(f"… dashboard {message['url']}")
         elif message["kind"] in ("note", "crash"):
             self._print(f"! {message['text']}")
             for line in message.get("last_output", ()):
@@ -61,6 +63,8 @@ class TableDisplay:
             self._table.update(planned=int(message["count"]))
         elif message["kind"] == "progress" and message["role"] == "bs":
             self._table.update(progress=message["values"])
+        elif message["kind"] == "dashboard":
+            self._table.update(dashboard=str(message["url"]))
         elif message["kind"] in ("note", "crash"):
             self._live.console.print(f"! {message['text']}", style="yellow", markup=False)
 

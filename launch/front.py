@@ -11,9 +11,11 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from launch.dashboard.address import Address
 from launch.errors import LaunchError
 from launch.guardian import RUN_ID_VARIABLE, kill_run
 from launch.orders import LineSocket, Orders
@@ -51,12 +53,14 @@ class Front:
         signals: StopSignals,
         display: Display,
         state_dir: Path | None = None,
+        dashboard: Address | None = None,
     ) -> None:
         self._config = config
         self._run_dir = run_dir
         self._signals = signals
         self._display = display
         self._state_dir = state_dir
+        self._dashboard = dashboard
         self._run_id = new_run_id(run_dir)
         self._give_up_s: float | None = None
         self._answered = 0
@@ -94,6 +98,7 @@ class Front:
             started_wall_s=self._started_wall_s,
             stay=self._state_dir is not None,
             state_dir=str(self._state_dir or ""),
+            dashboard=None if self._dashboard is None else asdict(self._dashboard),
         )
         fields = {name: getattr(orders, name) for name in Orders.__slots__}
         with (self._run_dir / "logs" / "supervisor.log").open("ab") as log:

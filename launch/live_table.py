@@ -43,6 +43,7 @@ class LiveTable:
         self._clock = clock
         self._started_s = clock()
         self._phase = "starting"
+        self._dashboard = ""
         self._values: dict[str, Any] = {}
         self._users = [Account() for _ in range(config.users)]
         self._total = Account()
@@ -53,6 +54,7 @@ class LiveTable:
         rows: Iterable[LedgerRow] | None = None,
         phase: str | None = None,
         planned: int | None = None,
+        dashboard: str | None = None,
     ) -> None:
         """Take over what is given: the base station's `Progress.values`, ledger rows of all ends, a phase."""
         if progress is not None:
@@ -64,6 +66,8 @@ class LiveTable:
             self._phase = phase
         if planned is not None:
             self._planned = planned
+        if dashboard is not None:
+            self._dashboard = dashboard
 
     def update_from(self, run_dir: Path) -> None:
         """Read the counter files of a running run."""
@@ -98,6 +102,8 @@ class LiveTable:
             ),
             self._bar(ended),
         )
+        if self._dashboard:
+            grid.add_row(Text(f"dashboard {self._dashboard}", style="cyan"), "")
         return grid
 
     def _bar(self, ended: int) -> RenderableType:

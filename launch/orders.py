@@ -1,7 +1,8 @@
 """What the command and its supervisor say to each other: JSON lines over a socket pair.
 
 command -> supervisor   {"verb": "stop", "why": "SIGINT"} · {"verb": "detach"}
-supervisor -> command   {"kind": K, ...}; K: phase, planned, note, crash, progress, ready, error, finished
+supervisor -> command   {"kind": K, ...}; K: phase, planned, note, crash, progress, ready, dashboard, error,
+                        finished
 """
 
 import contextlib
@@ -16,7 +17,10 @@ _SEND_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the supervisor is started with. `stay`: no workload; up until told to go down."""
+    """What the supervisor is started with. `stay`: no workload; up until told to go down.
+
+    `dashboard`: {"host": ..., "port": ...} where the run's page shall be; none without one.
+    """
 
     fd: int
     run_dir: str
@@ -25,6 +29,7 @@ class Orders:
     started_wall_s: float
     stay: bool = False
     state_dir: str = ""
+    dashboard: dict[str, Any] | None = None
 
 
 class LineSocket:

@@ -18,7 +18,7 @@ from launch.errors import LaunchError, RoleRefused
 from launch.gather import fetch_host
 from launch.host_group import HostGroup
 from launch.host_start import bring_file, start_group
-from launch.local_control import LocalControl
+from launch.openings import Openings
 from launch.orders import Orders
 from launch.placement import place
 from launch.testbed import Tell, Testbed
@@ -61,7 +61,7 @@ class Session:
         self._cluster = Cluster(config.cluster)
         self._group: HostGroup | None = None
         self._testbed: Testbed | None = None
-        self._control: LocalControl | None = None
+        self._openings = Openings(orders, tell)
 
     @property
     def has_roles(self) -> bool:
@@ -86,6 +86,8 @@ class Session:
             traceback.print_exc()
             log = self._run_dir / "logs" / "supervisor.log"
             self._fail("bug", f"{type(error).__name__} in the supervisor (see {log})", 3)
+        finally:
+            self._openings.end_page(self._hurried)
 
     def ray_overdue(self) -> bool:
         """Whether Ray has had its time and has not started; said to the command then."""
@@ -100,14 +102,12 @@ class Session:
     def cleanup(self) -> None:
         """What is outside the run folder and outlives processes."""
         self._cluster.remove_temp_dir()
-        if self._control is not None:
-            self._control.close()
+        self._openings.close()
 
     # --- start ----------------------------------------------------------------------------------------
 
     def _start(self) -> Testbed:
-        if self._orders.stay:  # first, so that a second testbed is refused before anything starts
-            self._control = LocalControl(Path(self._orders.state_dir), self._run_dir, self._orders.run_id)
+        self._openings.reserve()
         with ThreadPoolExecutor(1, thread_name_prefix="m4sc-workload") as pool:
             workload = pool.submit(self._build_workload)
             workload.add_done_callback(self._look_at_workload)
@@ -129,7 +129,6 @@ class Session:
             testbed.start_others(endpoint, timeout_s)
         self.roles = testbed.status()["roles"]
         self._mark("ready")
-        self._tell({"kind": "ready", "roles": self.roles})
         return testbed
 
     def _agents(self) -> AgentApi:
@@ -210,8 +209,9 @@ class Session:
     # --- run ------------------------------------------------------------------------------------------
 
     def _keep(self, testbed: Testbed) -> None:
-        if self._control is not None:
-            self._control.serve(testbed, lambda: self.request_stop("down", hurried=False))
+        self._openings.open(testbed, lambda: self.request_stop("down", hurried=False))
+        self._tell({"kind": "ready", "roles": self.roles})
+        if self._orders.stay:
             testbed.begin_faults()
         else:
             self._phase("running the workload")

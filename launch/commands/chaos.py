@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from launch.commands.common import Json, Out, Overrides, find_config, print_json, run_config
+from launch.commands.common import (
+    Json,
+    Out,
+    Overrides,
+    PageAt,
+    WithPage,
+    find_config,
+    page_address,
+    print_json,
+    run_config,
+)
 
 if TYPE_CHECKING:
     from shared.config import RunConfig
@@ -43,6 +53,8 @@ def run(
     seed: Seed = None,
     overrides: Overrides = None,
     out: Out = None,
+    dashboard: WithPage = False,
+    dashboard_at: PageAt = None,
     as_json: Json = False,
 ) -> None:
     """A run under a scenario of faults, with the verdict; `run` may be left out.
@@ -52,9 +64,10 @@ def run(
 
     Example: [bold]m4sc chaos chaos everything --seed 3 --out runs/everything[/]
     """
+    page = page_address(dashboard, dashboard_at)
     found = _under(config, scenario, seed, overrides)
     _say_schedule(found)
-    raise typer.Exit(run_config(found, out, as_json))
+    raise typer.Exit(run_config(found, out, as_json, page))
 
 
 @app.command("sweep")

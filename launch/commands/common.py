@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from launch.dashboard.address import Address
     from launch.front import Display
     from shared.config import RunConfig
 
@@ -28,6 +29,27 @@ DeepscVqa = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Only the summary, as JSON, on standard output.")]
 
 
+WithPage = Annotated[
+    bool, typer.Option("--dashboard/--no-dashboard", help="Serve a live page of the run while it goes on.")
+]
+PageAt = Annotated[
+    str | None,
+    typer.Option(
+        "--dashboard-at", metavar="HOST:PORT", help="Where; a token is needed unless HOST is loopback. "
+        "[dim]127.0.0.1 and any free port[/]",
+    ),
+]  # fmt: skip
+
+
+def page_address(wanted: bool, at: str | None) -> "Address | None":
+    """Where the run's page shall be. Raises `LaunchError` for what is no address."""
+    from launch.dashboard.address import Address, parse_address
+
+    if at is not None:
+        return parse_address(at, "--dashboard-at")
+    return Address() if wanted else None
+
+
 def own_weights(deepsc: Path | None, deepsc_vqa: Path | None) -> dict[str, Path]:
     """Bundles of schemes that have their own, by scheme, as far as they were given."""
     given = {"deepsc": deepsc, "deepsc_vqa": deepsc_vqa}
@@ -41,7 +63,9 @@ def find_config(name: str) -> Path:
     return find_shipped(name, CONFIGS, "configuration")
 
 
-def run_config(config: "RunConfig", out: Path | None, as_json: bool) -> int:
+def run_config(
+    config: "RunConfig", out: Path | None, as_json: bool, dashboard: "Address | None" = None
+) -> int:
     """Run, show, return the verdict's exit code. Raises the errors of a person's input."""
     from launch.cluster_check import checked
     from launch.front import Front
@@ -51,7 +75,8 @@ def run_config(config: "RunConfig", out: Path | None, as_json: bool) -> int:
     config = checked(config)
     with StopSignals() as signals:  # before anything exists that a signal would have to clean up
         run_dir = create_run_folder(config, out)
-        code = Front(config, run_dir, signals, display_for(config, run_dir, as_json)).run()
+        display = display_for(config, run_dir, as_json)
+        code = Front(config, run_dir, signals, display, dashboard=dashboard).run()
         if as_json:
             print(json.dumps(read_summary(run_dir), indent=2))
         else:
@@ -77,6 +102,7 @@ def _show_summary(run_dir: Path) -> None:
     console.print(summary_view(read_summary(run_dir)))
     console.print(f"run folder  {run_dir}", soft_wrap=True, highlight=False)
     console.print(f"report      {run_dir / 'report.html'}", soft_wrap=True, highlight=False)
+    console.print(f"see again   m4sc dashboard {run_dir}", soft_wrap=True, highlight=False)
 
 
 def print_json(value: Any) -> None:

@@ -4,13 +4,24 @@ from typing import Annotated
 
 import typer
 
-from launch.commands.common import Json, Out, Overrides, find_config, run_config
+from launch.commands.common import (
+    Json,
+    Out,
+    Overrides,
+    PageAt,
+    WithPage,
+    find_config,
+    page_address,
+    run_config,
+)
 
 
 def run(
     config: Annotated[str, typer.Argument(help="A YAML file, or the name of a shipped configuration.")],
     overrides: Overrides = None,
     out: Out = None,
+    dashboard: WithPage = False,
+    dashboard_at: PageAt = None,
     as_json: Json = False,
 ) -> None:
     """Start, run the workload, stop; the run folder holds everything that was measured.
@@ -21,5 +32,6 @@ def run(
     """
     from shared.config_file import load_config
 
-    code = run_config(load_config(find_config(config), tuple(overrides or ())), out, as_json)
-    raise typer.Exit(code)
+    page = page_address(dashboard, dashboard_at)
+    settings = load_config(find_config(config), tuple(overrides or ()))
+    raise typer.Exit(run_config(settings, out, as_json, page))

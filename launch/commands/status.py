@@ -30,6 +30,8 @@ def status(as_json: Json = False) -> None:
         table.add_row(role["role"], user, str(role["pid"]), role["host"], str(role["incarnation"]), how)
     console = Console()
     console.print(f"up, supervisor {state.pid}, run folder {state.run_dir}", soft_wrap=True, highlight=False)
+    if found["dashboard"]:
+        console.print(f"dashboard {found['dashboard']}", soft_wrap=True, highlight=False)
     console.print(table)
     counts = found["progress"]
     names = ("attempted", "open", "answered", "degraded", "failed", "expired", "refused")
