@@ -44,12 +44,21 @@ class DashboardChild:
             raise LaunchError(f"the dashboard did not start: {why}")
         return str(told["url"])
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_ended(self, timeout_s: float) -> bool:
+        """Whether it has ended by itself within `timeout_s`."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+        return self._process.returncode is not None
+
     def end(self, timeout_s: float = END_S) -> None:
         """In order within `timeout_s`, else at once; harmless when it has ended."""
         if timeout_s > 0.0:
             self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout_s)
+            self.wait_ended(timeout_s)
         self._process.kill()
         self._process.wait()
         if self._process.stdout is not None:
