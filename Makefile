@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
-.PHONY: setup demo test multihost lint fuzz clean
+.PHONY: setup demo test browser multihost lint fuzz clean
 
 setup: $(READY)
 
@@ -19,6 +19,15 @@ demo: setup
 # Two tests at a time, each on one thread: most of what they do is wait for processes.
 test: setup lint
 	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist worksteal
+
+# Debian's Chromium and its driver, as root: without them the dashboard's tests in a browser are skipped.
+browser:
+	@command -v chromium && command -v chromedriver || \
+		(apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium chromium-driver)
+
+ifdef CI
+test: browser
+endif
 
 # Four hosts in network namespaces of this machine, a cut, a lost host; needs root, iproute2, util-linux.
 multihost: setup
