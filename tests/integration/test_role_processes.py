@@ -149,9 +149,21 @@ def test_a_whole_run(agent: Agent) -> None:
 
 def test_a_scheme_that_no_role_knows_runs_in_the_same_processes(agent: Agent) -> None:
     agent.config = parse_config(
-        {"users": USERS, "max_group": 2, "scheme": "tests.integration.plain_scheme", "channel": AIR}, "test"
+        {"users": USERS, "max_group": 2, "scheme": "docs.examples.plain_scheme", "channel": AIR}, "test"
     )
     assert whole_run(agent) == {f"r{i:06d}": f"how many {i}"[::-1] for i in range(REQUESTS)}
+
+
+def test_a_channel_and_a_fault_of_ones_own_run_in_the_same_processes(agent: Agent) -> None:
+    air = {"model": "docs.examples.two_paths", "snr_db": 30.0}
+    fault = {"fault": "docs.examples.size_loss", "per_kbyte": 0.2}
+    agent.config = parse_config(
+        {"users": USERS, "max_group": 2, "channel": {**air, "faults": [fault]}}, "test"
+    )
+    whole_run(agent)
+    journal = [json.loads(line) for line in (agent.run_dir / "journal.jsonl").read_text().splitlines()]
+    told = {e["what"]: e["strikes"] for e in journal if e["event"] == "fault"}
+    assert told == {"begin": 0, "strike": 1}
 
 
 @pytest.mark.parametrize("name", ["bs", "ue:0"])
