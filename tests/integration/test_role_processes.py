@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from launch.reference.journal import undocumented
 from shared.config import RunConfig
 from shared.config_file import parse_config
 from shared.link import ControlHub
@@ -133,6 +134,7 @@ def whole_run(agent: Agent) -> dict[str, str]:
     assert [agent.exit_code(n) for n in [*peers, "ce"]] == [0] * (len(peers) + 1)
 
     journal = [json.loads(line) for line in (agent.run_dir / "journal.jsonl").read_text().splitlines()]
+    assert undocumented(journal) == []
     answered = {e["request_id"]: e for e in journal if e["event"] == "ok"}
     assert len(answered) == REQUESTS
     said = {e["request_id"]: e["text"] for e in journal if e["event"] == "ue_answer"}
