@@ -13,20 +13,20 @@ _DEFAULT: Final = 50
 
 
 class BaselineConfig(BaseModel):
-    """How a scheme that sends pictures codes them (`shared.image_code`).
-
-    At `quality`, 0 to 100 or 'lossless', or at the highest whose bytes fit `image_uses` channel uses, pilots
-    included; without either, at 50. `image_size`: pixels a side that are sent (none: what the model takes).
-    `codec`: what lies between the two halves of the whole model that answers (`shared.semantic.whole`).
-    """
+    """How a scheme that sends pictures codes them (`shared.image_code`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     image_codec: ImageCodec = "webp"
+    """The format of the picture file."""
     quality: Annotated[int, Field(ge=LOWEST, le=HIGHEST)] | Literal["lossless"] | None = None
+    """In the codec's own terms, or 'lossless' (WebP); 50 if neither this nor a budget is given."""
     image_uses: int | None = Field(None, ge=1)
+    """Instead: the highest quality whose bytes fit so many channel uses, pilots included."""
     image_size: int | None = Field(None, ge=8, le=4_096)
+    """Pixels a side that are sent; none: what the model takes."""
     codec: Literal["linear", "bypass"] = "linear"
+    """What lies between the two halves of the whole model that answers (`shared.semantic.whole`)."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from shared.config import InterferenceConfig, RunConfig
-from shared.fault_config import FAULT_CONFIGS
+from shared.channel_config import InterferenceConfig
+from shared.config import RunConfig
+from shared.fault_config import FAULT_CONFIGS, OwnFaultConfig
 from shared.outside_text import one_line
 from shared.process_fault_config import PROCESS_FAULT_CONFIGS
 from shared.yaml_door import YamlError, parse_yaml
@@ -25,7 +26,8 @@ class ConfigError(ValueError):
     """A configuration that cannot be run; the message is one line for the person who wrote it."""
 
 
-_TAGGED = {**FAULT_CONFIGS, **PROCESS_FAULT_CONFIGS}
+_TAGGED = {**FAULT_CONFIGS, **PROCESS_FAULT_CONFIGS, "own": OwnFaultConfig}
+_TAGS = {*_TAGGED, "listed"}
 
 
 def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> RunConfig:
@@ -87,7 +89,7 @@ def first_error(error: ValidationError, model: type[BaseModel] = RunConfig) -> s
     """The first thing that is wrong: where it is in `model`, and what was expected."""
     errors = error.errors()  # a misspelt key is often one that is missing, too: the former says more
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    place = one_line(".".join(str(part) for part in first["loc"] if part not in _TAGGED))
+    place = one_line(".".join(str(part) for part in first["loc"] if part not in _TAGS))
     if first["type"] == "extra_forbidden":
         wrong = str(first["loc"][-1])[:_MAX_KEY_CHARS]
         near = difflib.get_close_matches(wrong, _known_keys(model, first["loc"][:-1]), n=1, cutoff=0.0)

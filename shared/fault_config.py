@@ -4,9 +4,22 @@ Most are faults on messages. Those that derive from `AirAim` are faults of the a
 what passes it.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from shared.own_fault import FaultKind, own_fault
+from shared.own_module import is_dotted
 
 Direction = Literal["down", "up", "both"]
 Class = Literal["public", "private", "side", "control", "feedback"]
@@ -18,17 +31,19 @@ _EVERYTHING: tuple[Class, ...] = ("public", "private", "side", "control", "feedb
 
 
 class Aim(BaseModel):
-    """Which messages a fault meets, and when; `users` None: everybody's.
-
-    From `at_s` after the run's first message on for `for_s`; None: to the end.
-    """
+    """Which messages a fault meets, and when."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     direction: Direction = "down"
+    """Away from the base station, to it, or both."""
     classes: tuple[Class, ...] = Field(_FRAMES, min_length=1)
+    """Classes of messages; what emulator and peers tell each other about sessions is never met."""
     users: tuple[int, ...] | None = None
+    """Whose links; none: everybody's."""
     at_s: float = Field(0.0, ge=0.0, le=1e6)
+    """From when on, after the run's first message."""
     for_s: float | None = Field(None, gt=0.0, le=1e6)
+    """For how long; none: to the end."""
 
     @property
     def always(self) -> bool:
@@ -199,6 +214,40 @@ class ClippingConfig(AirAim):
     clip_db: float = Field(ge=-20.0, le=20.0)
 
 
+class OwnFaultConfig(Aim):
+    """A fault of one's own: `fault` is the dotted name of a module, whose keys stand beside it.
+
+    They are checked here, and read again, with their types, by the emulator (`of_its_module`).
+    """
+
+    model_config = ConfigDict(extra="allow")
+    fault: str = Field(max_length=256)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            self.of_its_module()
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ValueError(f"{self.fault}: {place}: {first['msg']}") from None
+        return self
+
+    def of_its_module(self) -> tuple[FaultKind, Aim]:
+        """The kind, and these settings as its own model. Raises ValueError, pydantic's among them."""
+        kind = own_fault(self.fault, FAULT_CONFIGS)
+        settings = kind.config.model_validate(self.model_dump())
+        if not isinstance(settings, Aim):
+            raise ValueError(f"fault: {self.fault}: expected a config that derives from Aim")
+        return kind, settings
+
+
+def _is_own(fault: Any) -> str:
+    """By which models a fault, or a map that may be one, is checked."""
+    name = fault.get("fault") if isinstance(fault, Mapping) else getattr(fault, "fault", None)
+    return "own" if isinstance(name, str) and is_dotted(name) else "listed"
+
+
 Listed = (
     NoopConfig
     | LossConfig
@@ -217,7 +266,10 @@ Listed = (
     | StaleCsiConfig
     | ClippingConfig
 )
-FaultConfig = Annotated[Listed, Field(discriminator="fault")]
+FaultConfig = Annotated[
+    Annotated[Listed, Field(discriminator="fault"), Tag("listed")] | Annotated[OwnFaultConfig, Tag("own")],
+    Discriminator(_is_own),
+]
 LOSSES: Final = ("loss", "burst_loss", "partition", "corrupt_header")
 """Faults that only lose messages; the ledger counts those by the fault's name."""
 FAULT_CONFIGS: Final = {get_args(m.model_fields["fault"].annotation)[0]: m for m in get_args(Listed)}

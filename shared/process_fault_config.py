@@ -20,6 +20,7 @@ class ProcessFault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     role: str
+    """Of which process: `bs`, `ce`, `ue-0`, `ue-1`, ...; of `disk_full` also `all`."""
 
 
 class KillConfig(ProcessFault):

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.own_module import from_own_module
 from shared.wire.messages import TASKS
 
 
@@ -113,16 +114,7 @@ def scheme_of(name: str) -> Scheme:
     """Raises ValueError, one line, for a name that is no scheme's."""
     if name in SCHEMES:
         return SCHEMES[name]
-    known = f"expected one of {', '.join(SCHEMES)}, or a module that has a SCHEME"
-    if not all(part.isidentifier() for part in name.split(".")) or "." not in name:
-        raise ValueError(f"scheme: {name!r} is not known, {known}")
-    try:
-        found = getattr(importlib.import_module(name), "SCHEME", None)
-    except ImportError as error:
-        raise ValueError(f"scheme: {name} cannot be imported ({error}), {known}") from None
-    if not isinstance(found, Scheme):
-        raise ValueError(f"scheme: {name} has no SCHEME, {known}")
-    return found
+    return from_own_module(name, "SCHEME", Scheme, "scheme", SCHEMES)
 
 
 def check_scheme(scheme: Scheme, config: BaseModel) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from channel_emulator.faults.fault import UNHARMED, Fate, Fault, Passing
 from channel_emulator.faults.memory import FaultMemory
-from channel_emulator.faults.registry import FAULTS
+from channel_emulator.faults.registry import fault_of
 from channel_emulator.faults.schedule import Change, Schedule
 from shared.accounting import RELAYED, class_of
 from shared.fault_config import FaultConfig
@@ -136,9 +136,10 @@ class FaultChain:
 
     def _put_in(self, config: FaultConfig) -> str:
         # Numbered among its namesakes: adding a fault of another name changes no fate.
-        name = f"{config.fault}.{self._ordinal[config.fault]}"
-        self._ordinal[config.fault] += 1
-        self._faults[name] = FAULTS[config.fault](config, derive_seed(self._seed, "fault", name))
+        kind = config.fault.rpartition(".")[2]  # of a module's name the last part
+        name = f"{kind}.{self._ordinal[kind]}"
+        self._ordinal[kind] += 1
+        self._faults[name] = fault_of(config, derive_seed(self._seed, "fault", name))
         self._schedule.add(name, config.at_s, config.for_s)
         self.strikes[name] = 0
         return name

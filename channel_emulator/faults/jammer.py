@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from channel_emulator.faults.fault import UNHARMED, AirFault, Fate, Passing
 from channel_emulator.physics.air_change import AirChange
 from channel_emulator.physics.interference import add_interference, is_on
-from shared.config import InterferenceConfig
+from shared.channel_config import InterferenceConfig
 from shared.fault_config import JammerConfig
 from shared.wire.messages import SideInfo, SymbolFrame
 

@@ -19,6 +19,7 @@ from channel_emulator.faults.reorder import Reorder
 from channel_emulator.faults.snr_drop import SnrDrop
 from channel_emulator.faults.stale_csi import StaleCsi
 from channel_emulator.faults.truncate import Truncate
+from shared.fault_config import FaultConfig, OwnFaultConfig
 
 FAULTS: dict[str, type[Fault[Any]]] = {
     "burst_loss": BurstLoss,
@@ -38,3 +39,12 @@ FAULTS: dict[str, type[Fault[Any]]] = {
     "stale_csi": StaleCsi,
     "truncate": Truncate,
 }
+
+
+def fault_of(config: FaultConfig, seed: int) -> Fault[Any]:
+    """The fault of a configuration: one of these, or its module's."""
+    if isinstance(config, OwnFaultConfig):
+        kind, settings = config.of_its_module()
+        fault: Fault[Any] = kind.make(settings, seed)
+        return fault
+    return FAULTS[config.fault](config, seed)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channel_emulator.physics.normals import fill_complex_normals
-from shared.config import InterferenceConfig
+from shared.channel_config import InterferenceConfig
 from shared.rng import generator
 
 

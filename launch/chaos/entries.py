@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from shared.config import RunConfig
 from shared.config_file import ConfigError, first_error, parse_config
-from shared.fault_config import FAULT_CONFIGS, FaultConfig, parse_fault
+from shared.fault_config import FAULT_CONFIGS, FaultConfig, OwnFaultConfig, parse_fault
+from shared.own_module import is_dotted
 from shared.process_fault_config import (
     PROCESS_FAULT_CONFIGS,
     ProcessFaultConfig,
@@ -30,8 +31,9 @@ def fault_of(entry: Any, where: str) -> AnyFault:
     if not isinstance(entry, Mapping):
         raise ConfigError(f"{where}: expected a map with fault, at_s, for_s, on and the fault's parameters")
     kind = entry.get("fault")
-    if kind not in KINDS:
-        raise ConfigError(f"{where}.fault: expected one of {', '.join(KINDS)}")
+    if kind not in KINDS and not (isinstance(kind, str) and is_dotted(kind)):
+        known = f"expected one of {', '.join(KINDS)}, or a module that has a FAULT"
+        raise ConfigError(f"{where}.fault: {known}")
     on_process = kind in PROCESS_FAULT_CONFIGS
     names = _ON_PROCESSES if on_process else _ON_MESSAGES
     fields = {str(key): value for key, value in entry.items() if key != "on"}
@@ -49,7 +51,7 @@ def fault_of(entry: Any, where: str) -> AnyFault:
     try:
         return parse_process_fault(fields) if on_process else parse_fault(fields)
     except ValidationError as error:
-        model = PROCESS_FAULT_CONFIGS[kind] if on_process else FAULT_CONFIGS[kind]
+        model = PROCESS_FAULT_CONFIGS[kind] if on_process else FAULT_CONFIGS.get(kind, OwnFaultConfig)
         raise ConfigError(f"{where}: {_as_written(first_error(error, model), names)}") from None
 
 

@@ -22,16 +22,17 @@ MAX_DRAWN = 512
 
 
 class Nemesis(BaseModel):
-    """A fault every `every_s`, give or take a quarter of that, from `from_s` on, for `for_s` (least, most).
-
-    `mix`: kinds of faults by weight.
-    """
+    """A fault of a weighted kind every so often."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     mix: dict[str, float] = Field(min_length=1)
+    """Kinds of faults by weight."""
     every_s: float = Field(ge=0.1, le=3_600.0)
+    """Between two faults, give or take a quarter."""
     for_s: tuple[float, float] = (1.5, 3.0)
+    """How long each lasts: least and most."""
     from_s: float = Field(1.0, ge=0.0)
+    """When the first begins."""
 
     def check(self, heal_s: float, where: str) -> None:
         """Raises `ConfigError` for what cannot be drawn."""

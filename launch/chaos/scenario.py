@@ -16,14 +16,19 @@ SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 
 
 class ScenarioFile(BaseModel):
-    """A scenario's YAML. `seed` takes the place of the run's; times count from the first request on."""
+    """A scenario's YAML. Times count from the first request on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     seed: int | None = Field(None, ge=0)
+    """In the place of the run's."""
     faults: Annotated[tuple[dict[str, Any], ...], Field(max_length=512)] = ()
+    """Each with its parameters, when, and on what."""
     nemesis: Nemesis | None = None
+    """Faults that are drawn, beside these or alone."""
     heal_s: float = Field(gt=0.0, le=1e6)
+    """When all faults end."""
     drain_s: float = Field(10.0, ge=0.0, le=3_600.0)
+    """Who asks later than this after `heal_s` must be answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The channel models of a configuration: their average taps, and the grid that they are seen through."""
 
 from shared.air.ofdm import Grid
+from shared.air.own_channel import own_channel
 from shared.air.profile import NO_FADING, RAYLEIGH, DelayProfile, rician
 from shared.air.tapped_delay_lines import TR_38_901, cdl, lam_msc, tdl
 from shared.config import ChannelConfig
@@ -28,4 +29,6 @@ def profile_of(channel: ChannelConfig) -> DelayProfile:
         return cdl(channel.model, 1e-9 * channel.delay_spread_ns)
     if channel.model in TR_38_901:
         return tdl(channel.model, 1e-9 * channel.delay_spread_ns)
-    return NO_FADING
+    if channel.model in ("ideal", "awgn"):
+        return NO_FADING
+    return own_channel(channel.model).profile(channel)

@@ -9,7 +9,7 @@ from tests.e2e.helpers import Workplace
 from tests.unit.launch.training.tiny import plain_pictures
 
 pytestmark = pytest.mark.timeout(500)
-OWN = "tests.integration.plain_scheme"
+OWN = "docs.examples.plain_scheme"
 FAULTS = '[{"fault": "loss", "probability": 0.5}, {"fault": "duplicate", "probability": 1.0}]'
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from launch.reference.journal import undocumented
 from shared.config import RunConfig
 from shared.config_file import parse_config
 from shared.link import ControlHub
@@ -133,6 +134,7 @@ def whole_run(agent: Agent) -> dict[str, str]:
     assert [agent.exit_code(n) for n in [*peers, "ce"]] == [0] * (len(peers) + 1)
 
     journal = [json.loads(line) for line in (agent.run_dir / "journal.jsonl").read_text().splitlines()]
+    assert undocumented(journal) == []
     answered = {e["request_id"]: e for e in journal if e["event"] == "ok"}
     assert len(answered) == REQUESTS
     said = {e["request_id"]: e["text"] for e in journal if e["event"] == "ue_answer"}
@@ -149,9 +151,21 @@ def test_a_whole_run(agent: Agent) -> None:
 
 def test_a_scheme_that_no_role_knows_runs_in_the_same_processes(agent: Agent) -> None:
     agent.config = parse_config(
-        {"users": USERS, "max_group": 2, "scheme": "tests.integration.plain_scheme", "channel": AIR}, "test"
+        {"users": USERS, "max_group": 2, "scheme": "docs.examples.plain_scheme", "channel": AIR}, "test"
     )
     assert whole_run(agent) == {f"r{i:06d}": f"how many {i}"[::-1] for i in range(REQUESTS)}
+
+
+def test_a_channel_and_a_fault_of_ones_own_run_in_the_same_processes(agent: Agent) -> None:
+    air = {"model": "docs.examples.two_paths", "snr_db": 30.0}
+    fault = {"fault": "docs.examples.size_loss", "per_kbyte": 0.2}
+    agent.config = parse_config(
+        {"users": USERS, "max_group": 2, "channel": {**air, "faults": [fault]}}, "test"
+    )
+    whole_run(agent)
+    journal = [json.loads(line) for line in (agent.run_dir / "journal.jsonl").read_text().splitlines()]
+    told = {e["what"]: e["strikes"] for e in journal if e["event"] == "fault"}
+    assert told == {"begin": 0, "strike": 1}
 
 
 @pytest.mark.parametrize("name", ["bs", "ue:0"])

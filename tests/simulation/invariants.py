@@ -3,6 +3,7 @@
 from collections import Counter
 
 from basestation.recovery import TERMINAL_EVENTS
+from launch.reference.journal import undocumented
 from shared.wire.messages import SideInfo, SymbolFrame
 from tests.simulation.stand_ins import expected_text
 from tests.simulation.world import World
@@ -28,6 +29,7 @@ def check_invariants(
         if questions is not None:
             text, image_key = questions[e["request_id"]]
             assert e["text"] == expected_text(e["user"], text, image_key), "somebody else's answer"
+    assert undocumented(world.journal) == [], "docs/journal.md says otherwise"
     check_transmissions(world)
     check_digests(world)
     return Counter(e["event"] for e in world.events(*TERMINAL_EVENTS))

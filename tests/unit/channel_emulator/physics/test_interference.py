@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from channel_emulator.physics.interference import add_interference
-from shared.config import InterferenceConfig
+from shared.channel_config import InterferenceConfig
 
 USES = 200_000
 

@@ -28,7 +28,7 @@ def test_sizes_of_the_own_scheme(text: str, tokens: int | None, eighths: int) ->
         ("deepsc_vqa", "deepsc_vqa:x8", {"rate.image_eighths": "8"}),
         ("deepsc_vqa:x2", "deepsc_vqa:x2", {"rate.image_eighths": "2"}),
         ("answer_only", "answer_only", {"scheme": "answer_only", "rate.image_tokens": "null"}),
-        ("tests.integration.plain_scheme", "tests.integration.plain_scheme", {}),
+        ("docs.examples.plain_scheme", "docs.examples.plain_scheme", {}),
     ],
 )
 def test_sizes_of_other_schemes_and_what_they_set(text: str, label: str, sets: dict[str, str]) -> None:

@@ -18,8 +18,8 @@ from userequipment.pipeline import Decoded, Frames
 
 SCHEME = Scheme(
     "plain",
-    "tests.integration.plain_scheme:sender_half",
-    "tests.integration.plain_scheme:receiver_half",
+    "docs.examples.plain_scheme:sender_half",
+    "docs.examples.plain_scheme:receiver_half",
     only={"question_at": ("bs",)},
 )
 SYMBOLS_OF_A_BYTE = 4
