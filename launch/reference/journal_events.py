@@ -44,6 +44,7 @@ EVENTS: Final[dict[str, JournalEvent]] = {
             "admitted_s": "when it came in, on this host's clock",
             "question_at": "`bs`, `ue`",
             "text_chars": "length of its text",
+            "text": "what was asked from outside; null for the workload's, which its file has",
             "image": "the first 16 digits of its image's SHA-256, or null",
         },
     ),
@@ -75,7 +76,11 @@ EVENTS: Final[dict[str, JournalEvent]] = {
         "bs",
         "a request of the group is about to be sent",
         _REQUEST | {"digest": "of the tokens that its UE is to use"},
-        {"image_of": "the cached image that it is referred to"},
+        {
+            "image_of": "the cached image that it is referred to",
+            "image_tokens": "what becomes of each image token, in raster order (`shared/token_layout.py`): "
+            "`64D3P33V`, D dropped, P public, V private, K cached; where the scheme has such tokens",
+        },
     ),
     "sent": JournalEvent("bs", "a group's first transmission", {"group_id": "the group"} | _ON_AIR),
     "resent": JournalEvent("bs", "what UEs had asked for goes out again", _ON_AIR),
@@ -119,6 +124,18 @@ EVENTS: Final[dict[str, JournalEvent]] = {
             "digest": "of the tokens that it used",
             "sent_tokens": "how many the index map names",
             "erased_tokens": "how many of them it did not have",
+        },
+        {"image_tokens": "as in `tokens`; E for one that was lost"},
+    ),
+    "ue_air": JournalEvent(
+        "ue",
+        "some symbols of a frame of that request, as they were received (`journal.symbols`)",
+        _REQUEST
+        | {
+            "snr_db": "the average of its channel then; null without noise",
+            "received_db": "what the frame was received with; null without noise",
+            "received": "[I, Q] of each",
+            "equalised": "[I, Q] of the same ones",
         },
     ),
     "ue_answer": JournalEvent(
