@@ -16,6 +16,7 @@ BENCHES: Final = {
     "memory": "memory of every role",
     "emulator": "the emulator's role object beside its noise generator and Sionna's AWGN block",
     "gnuradio": "the emulator's role object beside GNU Radio's channel model, where that is installed",
+    "page": "what the dashboard costs a run of 16 UEs at full rate",
     "sockets": "the emulator's process beside a noise-free forwarder of the same frames",
     "decode": "a UE's decoding beside `generate` of transformers",
     "encode": "the base station's encoding beside one forward per user",

@@ -1,7 +1,7 @@
 """Runs of the real testbed that several benches read: each is made once, in a temporary folder.
 
 `crowd` is the demo, four users at once, with the use of every process sampled. `alone` has one user, whose
-requests come a while apart.
+requests come a while apart. `full` has 16 users, who ask in rounds, the next as soon as the last is served.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,8 @@ from launch.bench.single import Single, run_single
 from launch.errors import LaunchError
 from shared.config import RunConfig
 
-RunToEnd = Callable[[RunConfig, Path], dict[str, Any]]
+RunToEnd = Callable[..., dict[str, Any]]
+"""As `launch.one_run.run_to_end`."""
 CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
 KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -27,6 +28,15 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "workload.tasks=[vqa]",
             "workload.requests=20",
             "workload.requests_per_s=1.5",
+        ),
+        "full": (
+            "users=16",
+            "deadline_ms=120000",
+            "retransmission.nack_after_ms=1000",
+            "workload.overlap=0",
+            "workload.tasks=[vqa]",
+            "workload.requests=240",
+            "workload.limit=40",
         ),
     }
 )
@@ -55,21 +65,23 @@ class Runs:
     def get(self, kind: str) -> Made:
         """Raises what a run raises, and `LaunchError` where its verdict is not valid."""
         if kind not in self._made:
-            from shared.config_file import load_config
-
-            config = load_config(
-                CONFIGS / "demo.yaml",
-                (f"name=bench-{kind}", f"seed={self.seed + 1}", *KINDS[kind], *self.overrides),
-            )
-            folder = self.base / kind
-            summary = self.run(config, folder)
-            if summary.get("verdict") != "valid":
-                findings = "; ".join(map(str, summary.get("findings", []))) or "no findings"
-                raise LaunchError(
-                    f"bench: the run {kind} is {summary.get('verdict')}, not valid ({findings})"
-                )
-            self._made[kind] = Made(config, folder, summary)
+            self._made[kind] = self.fresh(kind, kind)
         return self._made[kind]
+
+    def fresh(self, kind: str, name: str, *how: Any) -> Made:
+        """One more run of a kind, in a folder of that name; `how`: display and dashboard, as for `run`."""
+        from shared.config_file import load_config
+
+        config = load_config(
+            CONFIGS / "demo.yaml",
+            (f"name=bench-{kind}", f"seed={self.seed + 1}", *KINDS[kind], *self.overrides),
+        )
+        folder = self.base / name
+        summary = self.run(config, folder, *how)
+        if summary.get("verdict") != "valid":
+            findings = "; ".join(map(str, summary.get("findings", []))) or "no findings"
+            raise LaunchError(f"bench: the run {name} is {summary.get('verdict')}, not valid ({findings})")
+        return Made(config, folder, summary)
 
     def single(self) -> Single:
         """One process without a testbed, measured once. Raises `LaunchError`."""

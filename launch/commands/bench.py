@@ -18,7 +18,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="[NAMES]...",
-            help="launching, request, overhead, memory, emulator, gnuradio, sockets, decode, encode, "
+            help="launching, request, overhead, memory, emulator, gnuradio, page, sockets, decode, encode, "
             "comparator, maps, wire. [dim]all[/]",
         ),
     ] = None,

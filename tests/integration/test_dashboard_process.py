@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from launch.bench.visitor import Visitor
 from launch.dashboard.address import Address
 from launch.dashboard.child import DashboardChild
 from launch.errors import LaunchError
@@ -79,6 +80,17 @@ def test_it_serves_the_page_and_the_metrics_and_ends_with_a_visitor_there(
         assert time.monotonic() - began_s < 8.0, "in order, not at the end of its time"
     with pytest.raises(ConnectionError):
         get(port, "/")
+
+
+def test_one_who_looks_is_sent_what_is_new_and_may_leave(child: DashboardChild) -> None:
+    visitor = Visitor(child.wait_ready())
+    visitor.come()
+    deadline_s = time.monotonic() + 60.0
+    while not visitor.messages:
+        assert time.monotonic() < deadline_s, "the page sent nothing"
+        time.sleep(0.05)
+    visitor.leave()
+    assert visitor.bytes > 1_000
 
 
 def test_it_dies_with_the_thread_that_started_it(run_dir: Path) -> None:

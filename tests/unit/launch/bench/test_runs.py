@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from launch.bench import launching, memory, overhead
+from launch.bench import launching, memory, overhead, page
 from launch.bench.line import Line
 from launch.bench.order import Order
 from launch.bench.request import Times, undisturbed
@@ -47,6 +47,20 @@ def order(base: Path, summary: dict[str, Any] = SUMMARY) -> Order:
 
 def by_name(lines: list[Line]) -> dict[str, Line]:
     return {line.name: line for line in lines}
+
+
+def test_the_throughput_counts_from_the_first_request_to_the_last_answer(tmp_path: Path) -> None:
+    events = MadeRun(tmp_path).run().events
+    begun = next(e["t"] for e in events if e["event"] == "invoke")
+    ended = [e["t"] for e in events if e["event"] == "ok"][-1]
+    assert page.took_s(events) == pytest.approx(ended - begun)
+    with pytest.raises(LaunchError, match="nobody was answered"):
+        page.took_s([e for e in events if e["event"] != "ok"])
+
+
+def test_a_page_that_nobody_saw_is_no_measurement() -> None:
+    with pytest.raises(LaunchError, match="the page was not there"):
+        page.Looking().check()
 
 
 def test_launch_is_held_against_the_target_of_four_ues(tmp_path: Path) -> None:
