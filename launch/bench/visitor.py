@@ -16,7 +16,7 @@ from launch.errors import LaunchError
 
 _WAIT_S = 60.0
 _LOOK_S = 0.2
-_CLIENT = re.compile(r'"client_id":\s*"([^"]+)"')
+_CLIENT = re.compile(r"""["']client_id["']:\s*["']([^"']+)["']""")
 _OPEN, _PING, _PONG, _CONNECT = "0", "2", "3", "40"  # of Engine.IO 4 and Socket.IO 5
 
 

@@ -76,8 +76,8 @@ def test_it_serves_the_page_and_the_metrics_and_ends_with_a_visitor_there(
         )
         assert visitor.recv(64).startswith(b"HTTP/1.1 101")
         began_s = time.monotonic()
-        child.end(10.0)
-        assert time.monotonic() - began_s < 8.0, "in order, not at the end of its time"
+        child.end(60.0)
+        assert time.monotonic() - began_s < 30.0, "in order, not at the end of its time"
     with pytest.raises(ConnectionError):
         get(port, "/")
 
