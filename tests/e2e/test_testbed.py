@@ -96,7 +96,7 @@ def check_ledger_against_kernel(out: Path, users: int) -> None:
 
 def test_up_ask_kill_ask_status_down(real: Workplace) -> None:
     prepare(real)
-    up = real.run("up", "run.yaml", "--out", "out", timeout_s=150.0)
+    up = real.run("up", "run.yaml", "--out", "out", "--no-dashboard", timeout_s=150.0)
     assert up.returncode == 0, up.stderr
     assert (real.folder / "state" / "up.json").stat().st_mode & 0o777 == 0o600
     second = real.run("up", "run.yaml")
