@@ -26,6 +26,17 @@ BYTES_OF = {
 }
 """Class of a ledger row -> column. Control is the end-to-end and the hop-local kind together."""
 
+USES_OF = {
+    "public": "public_uses",
+    "private": "private_uses",
+    "side": "side_uses",
+    "pilots": "pilot_uses",
+}
+"""Class of a ledger row -> column of its channel uses; those of any other class are `other_uses`."""
+
+USES_COLUMNS = (*USES_OF.values(), "other_uses")
+"""These columns add up to `channel_uses`."""
+
 COLUMNS = tuple(dict.fromkeys(BYTES_OF.values()))
 """These columns add up to `wire_bytes`."""
 
@@ -44,6 +55,11 @@ class Account:
     payload_bytes: int = 0
     wire_bytes: int = 0
     channel_uses: int = 0
+    public_uses: int = 0
+    private_uses: int = 0
+    side_uses: int = 0
+    pilot_uses: int = 0
+    other_uses: int = 0
     retransmitted_uses: int = 0
     frames: int = 0
     energy: float = 0.0
@@ -111,6 +127,7 @@ def _booked(row: LedgerRow, numbers: Sequence[int], energy: float) -> Account:
     wire, payload, uses, frames = numbers
     account = Account(wire_bytes=wire, payload_bytes=payload, channel_uses=uses, frames=frames, energy=energy)
     setattr(account, BYTES_OF.get(row.key.klass, "control_bytes"), wire)
+    setattr(account, USES_OF.get(row.key.klass, "other_uses"), uses)
     if row.key.purpose == "retransmission":
         account.retransmitted_bytes = wire
         account.retransmitted_uses = uses

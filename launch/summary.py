@@ -97,10 +97,8 @@ def bytes_and_uses(rows: Sequence[LedgerRow], config: RunConfig) -> dict[str, An
     users: list[dict[str, Any]] = []
     for user, account in enumerate(split.users):
         columns = _columns(account)
-        share = columns.pop("public_bytes")
-        users.append(
-            {"user": user, "snr_db": config.channel.snr_db_of(user), "public_bytes_share": share, **columns}
-        )
+        shares = {f"{name}_share": columns.pop(name) for name in ("public_bytes", "public_uses")}
+        users.append({"user": user, "snr_db": config.channel.snr_db_of(user), **shares, **columns})
     return {
         "users": users,
         "unattributed": _columns(split.unattributed),

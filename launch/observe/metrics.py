@@ -4,7 +4,7 @@ Names and units follow Prometheus' conventions: base units, `_total` for what on
 bytes are its share of what was sent once; user 'none' is the session between base station and emulator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,13 +16,11 @@ from prometheus_client.core import (
     Metric,
 )
 
+from launch.accounts import BYTES_OF, USES_OF
 from launch.observe.processes import UP
 from launch.observe.watch import RunWatch
 
-_CLASSES: Final = {
-    "public": "public_bytes", "private": "private_bytes", "side": "side_bytes", "pilots": "pilot_bytes",
-    "control": "control_bytes", "feedback": "feedback_bytes",
-}  # fmt: skip
+_BYTES: Final = {klass: column for klass, column in BYTES_OF.items() if klass != "session"}
 
 
 class RunCollector:
@@ -55,14 +53,15 @@ class RunCollector:
             "m4sc_retransmitted_bytes", "Of the wire bytes, those of retransmissions.", labels=["user"]
         )
         uses = CounterMetricFamily(
-            "m4sc_channel_uses", "Channel uses (complex symbols) of the downlink.", labels=["user"]
+            "m4sc_channel_uses", "Channel uses (complex symbols) of the downlink.", labels=["user", "class"]
         )
-        lines = [(str(line["user"]), line, "public_bytes_share") for line in numbers["users"]]
-        for user, line, public in [*lines, ("none", numbers["unattributed"], "public_bytes")]:
-            for klass, key in _CLASSES.items():
-                sent.add_metric([user, klass], line[public if klass == "public" else key])
+        lines = [(str(line["user"]), line) for line in numbers["users"]]
+        for user, line in [*lines, ("none", numbers["unattributed"])]:
+            for klass, key in _BYTES.items():
+                sent.add_metric([user, klass], line[_own(key, line)])
+            for klass, key in USES_OF.items():
+                uses.add_metric([user, klass], line[_own(key, line)])
             resent.add_metric([user], line["retransmitted_bytes"])
-            uses.add_metric([user], line["channel_uses"])
         hops = CounterMetricFamily(
             "m4sc_link_bytes",
             "Bytes that each hop carried, relayed ones included.",
@@ -126,6 +125,11 @@ class RunCollector:
             up.add_metric([name], float(state.processes.state_of(name) == UP))
         active = sum(fault["begin_s"] is not None and fault["end_s"] is None for fault in state.faults())
         yield from (up, GaugeMetricFamily("m4sc_faults_active", "Faults that go on.", value=active))
+
+
+def _own(key: str, line: Mapping[str, object]) -> str:
+    """Of a user's line the column of its share, where there is one."""
+    return f"{key}_share" if f"{key}_share" in line else key
 
 
 def exposition(watch: RunWatch) -> bytes:

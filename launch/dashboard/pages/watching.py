@@ -20,7 +20,7 @@ class Overview:
         self._topology = Fragment()
         with ui.element("div").classes("two"):
             self._bytes = Chart("wire bytes per user, by class")
-            self._uses = Chart("channel uses over time")
+            self._uses = Chart("channel uses per user, by class")
         with ui.element("section").classes("panel"):
             ui.html("<h2>Bytes and channel uses per user</h2>", sanitize=False)
             self._table = Fragment()
@@ -35,16 +35,18 @@ class Overview:
 
 
 class AirPanel:
-    """SNR and latency over time."""
+    """SNR, latency and channel uses over time."""
 
     def __init__(self) -> None:
         with ui.element("div").classes("two"):
             self._snr = Chart("received SNR over time, by user")
             self._latency = Chart("latency over time")
+            self._progress = Chart("channel uses over time")
 
     def show(self, scene: Scene) -> None:
         self._snr.put(charts.snr_chart(scene))
         self._latency.put(charts.latency_chart(scene))
+        self._progress.put(charts.progress_chart(scene))
 
 
 class Events:

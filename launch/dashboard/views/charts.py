@@ -1,7 +1,7 @@
 """Charts as ECharts options: plain data. Series differ by shape or pattern as well as by colour."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from launch.dashboard.scene import Scene
@@ -9,13 +9,19 @@ from launch.observe.requests import RequestView
 from launch.report.plots import CLASS_COLOURS
 
 MAX_USERS: Final = 32
-_COLUMNS: Final = (
+_BYTES: Final = (
     ("public", "public_bytes_share"),
     ("private", "private_bytes"),
     ("side", "side_bytes"),
     ("pilots", "pilot_bytes"),
     ("control", "control_bytes"),
     ("feedback", "feedback_bytes"),
+)
+_USES: Final = (
+    ("public", "public_uses_share"),
+    ("private", "private_uses"),
+    ("side", "side_uses"),
+    ("pilots", "pilot_uses"),
 )
 _SHAPES: Final = ("circle", "rect", "triangle", "diamond", "pin", "arrow")
 _PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#333333", "#999999")
@@ -26,25 +32,20 @@ _GRID: Final = {"left": 66, "right": 18, "top": 62, "bottom": 42}
 
 def bytes_chart(scene: Scene) -> dict[str, Any]:
     """Wire bytes per user, stacked by class."""
-    users = scene.watch.numbers["users"][:MAX_USERS]
-    series = [
-        {
-            "name": name, "type": "bar", "stack": "bytes", "itemStyle": {"color": CLASS_COLOURS[name]},
-            "data": [user[key] for user in users],
-        }
-        for name, key in _COLUMNS
-        if any(user[key] for user in users)
-    ]  # fmt: skip
-    names = [f"{user['user']}" for user in users]
-    return _chart("wire bytes per user", names, series, "user")
+    return _per_user(scene, "wire bytes per user", _BYTES)
 
 
 def uses_chart(scene: Scene) -> dict[str, Any]:
+    """Channel uses per user, stacked by class."""
+    return _per_user(scene, "channel uses per user", _USES)
+
+
+def progress_chart(scene: Scene) -> dict[str, Any]:
     """Channel uses sent so far, over time."""
     state = scene.state
     points = [[round(state.since_zero(t), 3), uses] for t, uses in state.uses]
     line = {"name": "channel uses", "type": "line", "step": "end", "symbol": "none", "data": points}
-    return _over_time("channel uses of the downlink", [line])
+    return _over_time("channel uses of the downlink, in all", [line])
 
 
 def snr_chart(scene: Scene) -> dict[str, Any]:
@@ -115,11 +116,23 @@ def _below(name: str) -> dict[str, Any]:
     return {"name": name, "nameLocation": "middle", "nameGap": 26}
 
 
-def _chart(title: str, names: list[str], series: list[dict[str, Any]], axis: str) -> dict[str, Any]:
+def _per_user(scene: Scene, title: str, columns: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    users = scene.watch.numbers["users"][:MAX_USERS]
+    series = [
+        {
+            "name": name,
+            "type": "bar",
+            "stack": "all",
+            "itemStyle": {"color": CLASS_COLOURS[name]},
+            "data": [user[key] for user in users],
+        }
+        for name, key in columns
+        if any(user[key] for user in users)
+    ]
     return {
         **_titled(title),
         "series": series,
-        "xAxis": {"type": "category", "data": names, **_below(axis)},
+        "xAxis": {"type": "category", "data": [str(user["user"]) for user in users], **_below("user")},
         "yAxis": {"type": "value"},
     }
 

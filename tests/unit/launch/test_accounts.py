@@ -5,7 +5,7 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launch.accounts import COLUMNS, Account, accounts
+from launch.accounts import COLUMNS, USES_COLUMNS, Account, accounts
 from shared.ledger_rows import LedgerRow, RowKey, Values, compact_users
 
 INTEGERS = [f.name for f in fields(Account) if f.name != "energy"]
@@ -54,10 +54,11 @@ def test_users_and_nobody_add_up_to_the_link_exactly(rows: list[LedgerRow], user
 
 
 @given(st.lists(ledger_rows(), max_size=30), st.integers(1, 10))
-def test_the_classes_add_up_to_wire_bytes(rows: list[LedgerRow], users: int) -> None:
+def test_the_classes_add_up_to_wire_bytes_and_channel_uses(rows: list[LedgerRow], users: int) -> None:
     split = accounts(rows, users)
     for account in (*split.users, split.unattributed, split.total):
         assert sum(getattr(account, column) for column in COLUMNS) == account.wire_bytes
+        assert sum(getattr(account, column) for column in USES_COLUMNS) == account.channel_uses
 
 
 def test_the_remainder_of_a_shared_frame_goes_to_the_first_users() -> None:

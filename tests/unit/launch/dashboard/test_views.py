@@ -154,13 +154,14 @@ def test_charts_are_plain_data_with_patterns_beside_colours(run: MadeRun) -> Non
     drawn = [
         charts.bytes_chart(scene), charts.uses_chart(scene), charts.snr_chart(scene),
         charts.latency_chart(scene), charts.constellation_chart(view), charts.constellation_chart(None),
+        charts.progress_chart(scene),
     ]  # fmt: skip
     for options in drawn:
         json.dumps(options, allow_nan=False)
         assert options["aria"]["decal"]["show"]
-    bars = drawn[0]["series"]
-    for user, line in enumerate(scene.watch.numbers["users"]):
-        assert sum(series["data"][user] for series in bars) == line["wire_bytes"]
+    for chart, column in ((drawn[0], "wire_bytes"), (drawn[1], "channel_uses")):
+        for user, line in enumerate(scene.watch.numbers["users"]):
+            assert sum(series["data"][user] for series in chart["series"]) == line[column]
     assert drawn[4]["series"][0]["data"] == [[1.0, -2.26]]
     assert drawn[4]["xAxis"]["max"] == -drawn[4]["yAxis"]["min"] == 2.5
     assert len(drawn[3]["series"][0]["data"]) == 6
