@@ -1,12 +1,15 @@
 """From a choice to tables, plots and page, with made-up answers; workloads, books and files are real."""
 
 import csv
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 from pyarrow import parquet
 
 from launch.bundles.rerun import DataSets
@@ -24,6 +27,7 @@ from tests.unit.launch.made_run import MadeRun, frame
 from tests.unit.launch.training.tiny import few_reviews, plain_pictures
 from tests.unit.shared.deepsc.tiny import TEXT, VQA, tiny_bundle
 
+NOTEBOOK = Path(__file__).parents[4] / "docs" / "notebooks" / "fig6.ipynb"
 RIGHT = {"m4sc": 9, "deepsc": 7, "deepsc_vqa": 7, "answer_only": 8, "webp_ldpc": 8}
 """Of ten answers."""
 
@@ -178,3 +182,22 @@ def test_figure_6_measures_the_points_that_match_over_users_and_overlap(place: P
     assert text.count("<svg") == 1
     for words in ("each its own", answer.why, "overlap 1", "over its own, each alone"):
         assert words in text
+
+
+@pytest.mark.timeout(240)
+def test_the_notebook_works_out_figure_6_anew_from_the_ledgers(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its cells run, its own checks hold, and what it prints and draws are the experiment's numbers."""
+    out = tmp_path / "out"
+    choice = replace(fig6.QUICK, users=(1, 3), points=("18", "answer_only"), accuracy_requests=10, requests=6)
+    found = fig6.measure(choice, ("seed=2",), work_in(out, place, Runs(), []))
+    monkeypatch.setenv("M4SC_FIG6", str(out))
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "results are not kept in the repository"
+    NotebookClient(notebook, timeout=200, kernel_name="python3").execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    said = next(json.loads(o.text) for o in outputs if o.output_type == "stream" and '"uses"' in o.text)
+    assert said["uses"] == pytest.approx([row.uses_per_request for row in found.rows])
+    assert said["bytes"] == pytest.approx([row.wire_bytes_per_request for row in found.rows])
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 1
