@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
-.PHONY: setup demo test browser multihost lint fuzz clean
+.PHONY: setup demo test browser multihost lint docs fuzz clean
 
 setup: $(READY)
 
@@ -38,6 +38,10 @@ lint: setup
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+# The pages of docs/ as a site, in build/site; `python -m launch.reference` generates what is generated in them.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
 
 # Coverage-guided, so many seconds for each target; all of them unless TARGET names some.
 SECONDS ?= 60

@@ -1,10 +1,11 @@
-"""Which blocks there are, and the pages that they go into."""
+"""Which blocks and drawings there are, and the pages that the blocks go into."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from launch.reference import configuration, examples, journal, scenarios, wire
+from launch.reference.drawings import ledger, life, processes, states
 from launch.reference.markdown import Block, PageError, filled
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -29,10 +30,19 @@ BLOCKS: Final[Mapping[str, Block]] = {
     "journal-fault": journal.fault_table,
     **examples.blocks(DOCS / "examples"),
 }
+DRAWINGS: Final[Mapping[str, Block]] = {
+    "processes.svg": processes.draw,
+    "life.svg": life.draw,
+    "states.svg": states.draw,
+    "ledger.svg": ledger.draw,
+}
 
 
 def pages(folder: Path = DOCS) -> Iterator[tuple[Path, str, str]]:
-    """Every page, as it is, and as it should be. Raises `PageError`, which names the page."""
+    """Every page and drawing, as it is, and as it should be. Raises `PageError`, which names the page."""
+    for name, draw in DRAWINGS.items():
+        path = folder / name
+        yield path, path.read_text(encoding="utf-8") if path.exists() else "", draw()
     for path in sorted(folder.glob("*.md")):
         text = path.read_text(encoding="utf-8")
         try:

@@ -40,7 +40,7 @@ def test_a_place_for_nothing_and_one_without_an_end_are_errors() -> None:
     assert filled(place.format("\nold\n\n"), {"a": lambda: "said"}) == place.format("\nsaid\n\n")
     with pytest.raises(PageError, match="no block is called a"):
         filled(place.format(""), {})
-    with pytest.raises(PageError, match="1 places begin .*, 0 of them have an end"):
+    with pytest.raises(PageError, match=r"1 places begin .*, 0 of them have an end"):
         filled("<!-- generated: a -->\n", {"a": lambda: "said"})
 
 
@@ -53,9 +53,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             continue
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page
-        if not target.exists():
-            dead.append(link)
-        elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
             dead.append(link)
     assert dead == []
 
@@ -69,7 +67,9 @@ def test_files_that_are_named_are_there(page: Path) -> None:
 
 @every_page
 def test_commands_are_ones_that_there_are(page: Path) -> None:
-    wrong = [problem for words in commands(page.read_text(encoding="utf-8")) if (problem := problem_of(words))]
+    wrong = [
+        problem for words in commands(page.read_text(encoding="utf-8")) if (problem := problem_of(words))
+    ]
     assert wrong == []
 
 
@@ -90,16 +90,15 @@ def problem_of(words: list[str]) -> str | None:
 
 
 def _wrong_setting(words: list[str], rest: list[str]) -> str | None:
-    """Of `--set key=value`: whether there is such a key."""
-    if "--deepsc" in rest or words[:1] != ["run"]:
-        return None
-    names = [word for word, before in zip(rest, [None, *rest], strict=False) if before != "--set"]
-    settings = [word for word, before in zip(rest, [None, *rest], strict=False) if before == "--set"]
-    if not names or not (CONFIGS / f"{Path(names[0]).stem}.yaml").exists():
-        return f"{' '.join(words)}: no configuration {names[:1]}" if names and names[0].islower() else None
-    given = tuple(s for s in settings if not re.search(r"=[A-Z]+$", s))  # FILE, FOLDER: the reader's own
+    """Of `m4sc run NAME --set key=value`: whether the run could be made."""
+    after = list(zip(rest, [None, *rest], strict=False))
+    names = [word for word, before in after if before not in ("--set", "--out") and word[0] != "-"]
+    if words[0] != "run" or not names or names[0].isupper() or names[0].startswith(("runs/", "FOLDER/")):
+        return None  # the reader's own
+    settings = [word for word, before in after if before == "--set" and not re.search(r"=[A-Z]+$", word)]
     try:
-        load_config(find_shipped(Path(names[0]).stem, CONFIGS, "configuration"), given)
+        path = find_shipped(Path(names[0]).stem, CONFIGS, "configuration")
+        load_config(path, tuple(settings))
     except ValueError as error:
         return f"{' '.join(words)}: {error}"
     return None
@@ -112,7 +111,7 @@ def _wrong_setting(words: list[str], rest: list[str]) -> str | None:
         ("bundle vary x", "No such command 'vary'"),
         ("run demo --jsn", "no option --jsn"),
         ("run demo --set channel.snr=3", "unknown key channel.snr"),
-        ("run nosuch", "no configuration"),
+        ("run nosuch", "no such configuration"),
     ],
 )
 def test_what_is_wrong_with_a_command_is_found(line: str, said: str) -> None:
@@ -121,7 +120,16 @@ def test_what_is_wrong_with_a_command_is_found(line: str, said: str) -> None:
 
 def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")],
+        [
+            sys.executable,
+            "-m",
+            "mkdocs",
+            "build",
+            "--strict",
+            "--quiet",
+            "--site-dir",
+            str(tmp_path / "site"),
+        ],
         cwd=ROOT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
@@ -131,6 +139,8 @@ def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path: Path) -> N
     assert done.returncode == 0, done.stdout + done.stderr
     built = list((tmp_path / "site").glob("*.html"))
     assert {path.stem for path in built} >= {page.stem for page in PAGES if page.parent == ROOT / "docs"}
-    loaded = re.compile(r"""<(?:script|img|iframe|object|source)[^>]* (?:src|data)=["']?(?:https?:)?//"""
-                        r"""|<link[^>]* rel=["']?(?:stylesheet|preconnect|icon)["']?[^>]*href=["']?https?://""")
+    loaded = re.compile(
+        r"""<(?:script|img|iframe|object|source)[^>]* (?:src|data)=["']?(?:https?:)?//"""
+        r"""|<link[^>]* rel=["']?(?:stylesheet|preconnect|icon)["']?[^>]*href=["']?https?://"""
+    )
     assert [path.name for path in built if loaded.search(path.read_text(encoding="utf-8"))] == []

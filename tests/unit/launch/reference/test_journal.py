@@ -37,9 +37,7 @@ def test_everything_that_is_said_of_processes_is_documented() -> None:
     said = {FIRST_MESSAGE, *first_arguments("_note", "_process")}
     said |= {word for word in first_arguments("_record") if word.islower()}
     assert said - set(FAULT_WHATS) <= set(PROCESS_WHATS)
-    constants = {
-        constant(node) for tree in trees() for node in ast.walk(tree) if hasattr(node, "value")
-    }
+    constants = {constant(node) for tree in trees() for node in ast.walk(tree) if hasattr(node, "value")}
     assert set(PROCESS_WHATS) | set(FAULT_WHATS) <= constants
 
 
