@@ -24,7 +24,8 @@ KEPT: Final = 0.95
 
 def bench(order: Order) -> list[Line]:
     """Answers a second."""
-    with_s, without_s = [], []
+    with_s: list[float] = []
+    without_s: list[float] = []
     for number in range(PAIRS):
         for page, times in ((False, without_s), (True, with_s)):
             display = Looking() if page else None
