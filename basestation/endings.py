@@ -149,6 +149,7 @@ class Endings:
                     )
                 )
             )
+        request.let_go()
         return actions
 
     def _answered(self, request: RequestRecord, answer: Answer, now_s: float) -> list[Action]:

@@ -133,6 +133,11 @@ class RequestRecord:
         self.state = following
         return True
 
+    def let_go(self) -> None:
+        """After its end: of what was asked nothing is kept, only what a late answer is known by."""
+        self.text, self.image, self.image_key, self.cached = "", None, None, None
+        self.stage_ms = {}
+
 
 def image_key_of(image: bytes | None) -> str | None:
     """By which equal image files are found: their SHA-256 in hex."""

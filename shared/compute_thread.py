@@ -4,15 +4,12 @@ import asyncio
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from shared.actions import Compute
-from shared.free_memory import give_back
 
 MAX_WAITING = 4_096
-GIVE_BACK_EVERY_S = 10.0
 
 
 class ComputeThread:
@@ -22,14 +19,7 @@ class ComputeThread:
     been told to end. A job that raises gives the exception as its result.
     """
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        done: Callable[[str, Any], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._clock = clock
-        self._gave_back_s = clock()
+    def __init__(self, loop: asyncio.AbstractEventLoop, done: Callable[[str, Any], None]) -> None:
         self._loop = loop
         self._done = done
         self._jobs: queue.SimpleQueue[Compute | None] = queue.SimpleQueue()
@@ -59,7 +49,7 @@ class ComputeThread:
             self._thread.join(wait_s)
 
     def _run(self) -> None:
-        while (compute := self._next()) is not None:
+        while (compute := self._jobs.get()) is not None:
             result: Any
             try:
                 result = compute.job()
@@ -67,13 +57,6 @@ class ComputeThread:
                 result = error
             with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._finish, compute.key, result)
-
-    def _next(self) -> Compute | None:
-        """When nothing waits there is time to give back what earlier jobs have freed."""
-        if self._jobs.empty() and self._clock() - self._gave_back_s >= GIVE_BACK_EVERY_S:
-            give_back()
-            self._gave_back_s = self._clock()
-        return self._jobs.get()
 
     def _finish(self, key: str, result: Any) -> None:
         self._waiting -= 1

@@ -60,6 +60,10 @@ class Requests:
     def get(self, request_id: str) -> RequestView | None:
         return self._views.get(request_id)
 
+    def all(self) -> list[RequestView]:
+        """In order of their first mention."""
+        return list(self._views.values())
+
     def latest(self, most: int) -> list[RequestView]:
         """The newest first."""
         return [view for view, _ in zip(reversed(self._views.values()), range(most), strict=False)]

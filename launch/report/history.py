@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from launch.observe.state import RunState
 from launch.resources.use import Sample, read_resources
 from launch.run_files import read_run
 from launch.verdict.requests import stories
@@ -20,14 +21,16 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`zero_s`: the first request, on the clock of `samples`; 0 where there was none."""
+    """`zero_s`: the first request, on the clock of `samples`; 0 where there was none. `seen`: as the
+    dashboard sees the run in its end."""
 
     zero_s: float
     endings: list[Ending]
     samples: list[Sample]
+    seen: RunState
 
 
-def read_history(run_dir: Path) -> History:
+def read_history(run_dir: Path, users: int) -> History:
     """From the journal and the samples of a run folder; whatever is missing is empty."""
     events = read_run(run_dir).events
     invokes = [float(event["t"]) for event in events if event.get("event") == "invoke"]
@@ -40,4 +43,7 @@ def read_history(run_dir: Path) -> History:
         if took_ms is None:
             took_ms = 1e3 * (end_s - float(story.invoke["t"]))
         endings.append(Ending(end_s - zero_s, float(took_ms), story.state, int(story.invoke.get("user", -1))))
-    return History(zero_s, endings, read_resources(run_dir))
+    seen = RunState(users)
+    for event in events:
+        seen.apply(event)
+    return History(zero_s, endings, read_resources(run_dir), seen)

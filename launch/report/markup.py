@@ -1,6 +1,7 @@
 """Small pieces of HTML: everything that is text is escaped here or by the caller, nothing is loaded."""
 
 import base64
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -27,7 +28,12 @@ p.verdict b { padding: 2px 10px; border-radius: 5px; color: #fff; }
 .valid b { background: #1a7f4b; } .invalid b { background: #b3261e; } .unknown b { background: #9a6700; }
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(225px, 1fr)); gap: 14px; }
 article { border: 1px solid var(--line); border-radius: 6px; padding: 10px; font-size: 13.5px; }
-article img { width: 100%; border-radius: 4px; display: block; }
+.picture { position: relative; aspect-ratio: 3 / 2; background: #ddd; }
+.picture img, .picture svg { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 4px; }
+ul.legend { list-style: none; margin: 6px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 16px;
+  font-size: 13px; } ul.legend svg { vertical-align: -3px; } ul.legend small { color: var(--soft); }
+nav { margin: 14px 2px; font-size: 13.5px; line-height: 1.9; } nav a { color: #0b5cad; }
+@media print { body { background: #fff; } section { break-inside: avoid; border: 0; } nav { display: none; } }
 .samples p.q { margin: 8px 0 4px; color: var(--ink); font-weight: 600; overflow-wrap: anywhere; }
 p.who { margin: 6px 0 0; font-size: 12px !important; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: 0 10px; margin: 0; } dt { color: var(--soft); }
@@ -37,7 +43,16 @@ pre { font-size: 12.5px; background: #f6f6f4; padding: 12px; border-radius: 6px;
 
 
 def section(title: str, body: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{body}</section>"
+    """Its id is its title in small letters, joined by hyphens."""
+    name = "-".join(re.findall(r"[a-z0-9]+", title.lower()))
+    return f'<section id="{name}"><h2>{escape(title)}</h2>{body}</section>'
+
+
+def contents(body: str) -> str:
+    """A line of links to all sections of `body`."""
+    found = re.findall(r'<section id="([a-z0-9-]+)"><h2>([^<]*)</h2>', body)
+    links = " · ".join(f'<a href="#{name}">{title}</a>' for name, title in found)
+    return f'<nav aria-label="contents">{links}</nav>'
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1) -> str:

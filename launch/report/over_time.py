@@ -29,6 +29,7 @@ STATES: Final = {
     "refused": ("P", "#333333"),
 }
 _LINES: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#333333", "#999999")
+_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 _DASHES: Final = ("-", "--", ":", "-.")
 
 Fault = Mapping[str, Any]
@@ -55,6 +56,27 @@ def latency_over_time(history: History, faults: Sequence[Fault]) -> str:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_ylabel("milliseconds", color=INK)
     axes.set_title("latency of each request against the time of its end", loc="left")
+    return _finished(figure, axes)
+
+
+def snr_over_time(history: History, faults: Sequence[Fault]) -> str:
+    """What a frame of each request was received with, and the average of its user's channel then, dashed."""
+    seen = history.seen
+    heard = [(seen.since_zero(p.t_s), p.user, p.received_db) for p in seen.air if p.received_db is not None]
+    average = [(seen.since_zero(p.t_s), p.user, p.snr_db) for p in seen.air if p.snr_db is not None]
+    figure, axes = _with_faults(faults, 0.0, max((t for t, _, _ in heard), default=1.0))
+    for number, user in enumerate(sorted({user for _, user, _ in heard})[:MAX_LINES]):
+        colour, marker = _LINES[number % len(_LINES)], _MARKERS[number % len(_MARKERS)]
+        own = [(t, db) for t, who, db in heard if who == user]
+        axes.plot(
+            [t for t, _ in own], [db for _, db in own],
+            linestyle="none", marker=marker, color=colour, markersize=4.5, markeredgewidth=0, alpha=0.8,
+            label=f"user {user}", rasterized=len(own) > MAX_VECTOR_POINTS,
+        )  # fmt: skip
+        line = [(t, db) for t, who, db in average if who == user]
+        axes.plot([t for t, _ in line], [db for _, db in line], "--", color=colour, linewidth=0.9)
+    axes.set_ylabel("dB", color=INK)
+    axes.set_title("received SNR (Es/N0) of each request", loc="left")
     return _finished(figure, axes)
 
 

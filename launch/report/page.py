@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from launch.errors import RunFolderError
-from launch.report import over_time, plots
-from launch.report.history import History, read_history
-from launch.report.markup import STYLE, image, section, table
-from launch.scoring import MACRO_KINDS
-from launch.summary_table import BYTE_COLUMNS, FAULT_HEADINGS, fault_rows
+from launch.report.answers import accuracy
+from launch.report.history import read_history
+from launch.report.markup import STYLE, contents, section, table
+from launch.report.requests import samples
+from launch.report.rerun import rerun
+from launch.report.times import air, faults, latency, resources
+from launch.report.traffic import drops, traffic
 
 _VERDICT_WORDS = {
     "valid": "no rule broken, nothing left open",
@@ -50,24 +52,27 @@ def write_report(run_dir: Path) -> Path:
 
 
 def _page(summary: Mapping[str, Any], config: str, run_dir: Path) -> str:
-    history = read_history(run_dir)
-    parts = [
-        _head(summary),
-        _verdict(summary),
-        _accuracy(summary),
-        _bytes(summary),
-        _latency(summary, history),
-        _faults(summary),
-        _resources(summary, history),
-        _drops(summary),
-        _samples(summary, run_dir),
-        _details(summary, config),
-    ]
+    history = read_history(run_dir, len(summary["users"]))
+    body = "".join(
+        (
+            _verdict(summary),
+            accuracy(summary),
+            traffic(summary),
+            samples(summary, history, run_dir),
+            latency(summary, history),
+            air(summary, history),
+            faults(summary),
+            drops(summary),
+            resources(summary, history),
+            rerun(summary),
+            _details(summary, config),
+        )
+    )
     title = f"M4SC run {escape(str(summary['run_id']))}"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
+        f"<body><main>{_head(summary)}{contents(body)}{body}</main></body></html>\n"
     )
 
 
@@ -108,164 +113,6 @@ def _verdict(summary: Mapping[str, Any]) -> str:
         + (table(["state", "requests", "reason"], why, text_columns=3) if why else "")
     )
     return section("Verdict", body)
-
-
-def _accuracy(summary: Mapping[str, Any]) -> str:
-    if not summary["accuracy"]:
-        return ""
-    rows: list[list[str]] = []
-    drawn = ""
-    for task, found in summary["accuracy"].items():
-        control = found.get("control", {})
-        lines = [("all", found, control)]
-        for group, label in (("by_kind", ""), ("by_family", "family ")):
-            if len(found[group]) > 1:
-                lines += [
-                    (f"{label}{k}", v, control.get(group, {}).get(k, {})) for k, v in found[group].items()
-                ]
-        if "macro" in found:
-            lines.append(("macro average", found["macro"], control.get("macro", {})))
-        for name, line, erased in lines:
-            right = f"{line['correct']} of {line['total']}" if "correct" in line else f"{line['total']}"
-            rows.append([task, name, right, *_share(line), *_share(erased)])
-        if "gain" in found:
-            gain = found["gain"]
-            interval = "{:+.1f} to {:+.1f}".format(*gain["interval95"]) if "interval95" in gain else ""
-            rows.append(
-                [
-                    task,
-                    f"gain over control ({gain['of']})",
-                    "",
-                    f"{gain['points']:+.1f} points",
-                    interval,
-                    "",
-                    "",
-                ]
-            )
-        if len(found["by_kind"]) > 1:
-            drawn += f"<figure>{plots.accuracy_bars(found, MACRO_KINDS)}</figure>"
-    headings = ["task", "kind", "right", "accuracy", "95%", "image erased", "95%"]
-    note = (
-        "<p>Control: the same replica, the same question, every image token erased. Captions are scored by "
-        "F1 over (size, colour, material, shape). Intervals by bootstrap over images, by Wilson's formula "
-        "where there are too few of them. Questions are counted here, deliveries above: one that failed or "
-        "expired counts as wrong for each of its questions.</p>"
-    )
-    return section("Answers", drawn + table(headings, rows, text_columns=2) + note)
-
-
-def _faults(summary: Mapping[str, Any]) -> str:
-    if not summary["faults"]:
-        return ""
-    note = (
-        "<p>Times after the first request. A process that was killed is <i>ready after</i> so long; the "
-        "<i>whole answer</i> is the next one that no token was lost of, after the fault's end.</p>"
-    )
-    return section("Faults", table(list(FAULT_HEADINGS), fault_rows(summary), text_columns=2) + note)
-
-
-def _share(line: Mapping[str, Any]) -> list[str]:
-    if "accuracy" not in line:
-        return ["–", ""]
-    low, high = line["interval95"]
-    return [f"{100 * line['accuracy']:.1f}%", f"{100 * low:.1f} – {100 * high:.1f}"]
-
-
-def _bytes(summary: Mapping[str, Any]) -> str:
-    headings = ["user", "SNR dB", *(heading for heading, _, _ in BYTE_COLUMNS)]
-    rows = [
-        [str(u["user"]), f"{u['snr_db']:g}", *(f"{u[key]:,}" for _, key, _ in BYTE_COLUMNS)]
-        for u in summary["users"]
-    ]
-    for name, line in (("nobody", summary["unattributed"]), ("total", summary["totals"])):
-        rows.append([name, "", *(f"{line[key]:,}" for _, _, key in BYTE_COLUMNS)])
-    note = (
-        "<p>Every message counted once, by who originated it. <i>public</i> is each user's share of what was "
-        "sent once to several; <i>nobody</i> is the session between base station and emulator. The classes "
-        "add up to wire bytes, which include headers and ZMTP framing; <i>resent</i> is part of them.</p>"
-    )
-    shown = (
-        f"<p>The first {plots.MAX_USERS} users are drawn.</p>"
-        if len(summary["users"]) > plots.MAX_USERS
-        else ""
-    )
-    figure = f"<figure>{plots.bytes_and_uses(summary)}</figure>"
-    tokens = summary.get("tokens", {})
-    words = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in tokens.items())
-    return section(
-        "Bytes and channel uses per user", figure + shown + table(headings, rows) + note + f"<p>{words}</p>"
-    )
-
-
-def _latency(summary: Mapping[str, Any], history: History) -> str:
-    latency = summary["latency_ms"]
-    drawn = ""
-    if history.endings:
-        drawn = f"<figure>{over_time.latency_over_time(history, summary['faults'])}</figure>"
-    if latency["p50"] is None:
-        return section("Latency", f"{drawn}<p>No request was answered.</p>")
-    rows = [
-        [name.replace("_", " "), *(f"{line[p]:.1f}" for p in ("p50", "p95", "p99"))]
-        for name, line in (("request", latency), *latency["by_stage"].items())
-    ]
-    note = (
-        f"<p>{latency['answers']} answers, milliseconds. <i>queue</i> is waiting at the base station, "
-        "<i>air</i> is everything between transmission and answer that is not the UE's own work.</p>"
-    )
-    headings = ["stage", "p50", "p95", "p99"]
-    figure = f"<figure>{plots.latency_by_stage(summary)}</figure>"
-    return section("Latency", figure + table(headings, rows) + note + drawn)
-
-
-def _resources(summary: Mapping[str, Any], history: History) -> str:
-    if not summary["resources"] or not history.samples:
-        return ""
-    figure = f"<figure>{over_time.pss_over_time(history, summary['faults'])}</figure>"
-    shown = (
-        f"<p>The first {over_time.MAX_LINES} processes are drawn.</p>"
-        if len(summary["resources"]) > over_time.MAX_LINES
-        else ""
-    )
-    rows = [["–" if v is None else str(v) for v in line.values()] for line in summary["resources"]]
-    headings = [key.replace("_", " ") for key in summary["resources"][0]]
-    note = (
-        "<p>The last process of each role. PSS in millions of bytes, pages shared by several processes in "
-        "shares; its slope is that of the last half of the samples, of at most five minutes. Descriptors and "
-        "threads in the first sample and in the last.</p>"
-    )
-    return section("Resources", figure + shown + table(headings, rows) + note)
-
-
-def _drops(summary: Mapping[str, Any]) -> str:
-    if not summary["drops"]:
-        return section("Drops", "<p>Nothing was dropped anywhere.</p>")
-    headings = list(summary["drops"][0])
-    rows = [[f"{v:,}" if isinstance(v, int) else str(v) for v in line.values()] for line in summary["drops"]]
-    return section("Drops", table([h.replace("_", " ") for h in headings], rows, text_columns=5))
-
-
-def _samples(summary: Mapping[str, Any], run_dir: Path) -> str:
-    if not summary["samples"]:
-        return ""
-    cards = ""
-    for line in summary["samples"]:
-        mark = "none" if line["score"] is None else "right" if line["score"] >= 1 else "wrong"
-        answer = escape(line["answer"]) if line["answer"] is not None else f"<i>{escape(line['state'])}</i>"
-        rows = f"<dt>answer</dt><dd class='{mark}'>{answer}</dd>"
-        if line["expected"] is not None:
-            rows += f"<dt>expected</dt><dd>{escape(line['expected'])}</dd>"
-        if line["control"] is not None:
-            rows += f"<dt>erased</dt><dd>{escape(line['control'])}</dd>"
-        if line["task"] == "caption" and line["score"] is not None:
-            rows += f"<dt>F1</dt><dd>{line['score']:.2f}</dd>"
-        question = escape(line["text"][:400]) or f"<i>{escape(line['task'])}</i>"
-        cards += (
-            f'<article>{image(run_dir, line["thumbnail"])}<p class="q">{question}</p><dl>{rows}</dl>'
-            f'<p class="who">request {line["index"]} · user {line["user"]} · {escape(line["kind"])}</p>'
-            "</article>"
-        )
-    note = "<p>Evenly spaced over the workload, not picked by result.</p>"
-    return section("Some requests", note + f'<div class="samples">{cards}</div>')
 
 
 def _details(summary: Mapping[str, Any], config: str) -> str:

@@ -63,6 +63,28 @@ def bytes_and_uses(summary: Mapping[str, Any]) -> str:
     return as_svg(figure)
 
 
+def drops_by_reason(drops: Sequence[Mapping[str, Any]]) -> str:
+    """Messages that went no further: a bar a reason, in parts by where they were dropped."""
+    reasons = list(dict.fromkeys(str(line["reason"]) for line in drops))
+    figure = new_figure(9.4, 1.1 + 0.3 * len(reasons))
+    axes = figure.subplots()
+    start = [0] * len(reasons)
+    for end, colour in (("bs", "#0072B2"), ("ce", "#E69F00"), ("ue", "#009E73"), ("agent", "#999999")):
+        widths = [
+            sum(line["frames"] for line in drops if line["reason"] == reason and line["end"] == end)
+            for reason in reasons
+        ]
+        if any(widths):
+            axes.barh(range(len(reasons)), widths, left=start, height=0.66, color=colour, label=f"at {end}")
+        start = [a + b for a, b in zip(start, widths, strict=True)]
+    _end_labels(axes, start, human_count)
+    axes.set_yticks(range(len(reasons)), reasons)
+    axes.invert_yaxis()
+    axes.set_title("messages dropped, by reason", loc="left")
+    figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    return as_svg(figure)
+
+
 def latency_by_stage(summary: Mapping[str, Any]) -> str:
     """Median of each stage as a bar, the 95th percentile as a mark; logarithmic, as stages differ a lot."""
     stages: Mapping[str, Mapping[str, float]] = summary["latency_ms"]["by_stage"]

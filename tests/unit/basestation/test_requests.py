@@ -67,3 +67,14 @@ def test_the_book_closes_each_request_once_and_remembers_a_bounded_number() -> N
     assert [book.get(f"r{i}") is not None for i in range(4)] == [False, False, True, True]
     with pytest.raises(ValueError, match="closed before"):
         book.close(r)
+
+
+def test_of_an_ended_request_is_kept_what_a_late_answer_is_known_by() -> None:
+    r = record("r1", user=3)
+    r.text, r.stage_ms, r.image_key = "what was asked", {"encode": 1.0}, "ab" * 32
+    stages = r.stage_ms
+    r.step(Event.REFUSE)
+    r.let_go()
+    assert (r.request_id, r.user, r.state.terminal) == ("r1", 3, True)
+    assert (r.text, r.image_key, r.stage_ms) == ("", None, {})
+    assert stages == {"encode": 1.0}, "the journal's own"

@@ -197,7 +197,7 @@ def test_the_report_is_one_file_and_needs_the_run_folder_alone(made: MadeRun) ->
     (made.folder / "picture.png").unlink()
     page = write_report(made.folder).read_text()
     assert page.count("data:image/jpeg;base64,") == 6
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     for loaded in ('src="http', "<script", "<link", "@import", "url(http"):
         assert loaded not in page
     assert "&lt;b&gt;0&lt;/b&gt;" in page
