@@ -17,7 +17,7 @@ from launch.reference.markdown import one_paragraph
 def attribute_docs(kind: type) -> dict[str, str]:
     """By attribute, those of base classes included; the nearest class that says something counts."""
     found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
+    for base in reversed([b for b in kind.__mro__ if not b.__module__.startswith("pydantic.")]):
         found |= _of_module(base.__module__).get(base.__qualname__, {})
     return found
 

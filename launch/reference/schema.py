@@ -112,6 +112,8 @@ def _type(of: Schema) -> str:
 def _limits(of: Schema) -> list[str]:
     """Its own and those of what it may be instead or consists of."""
     own = " and ".join(f"{sign}{_number(of[key])}" for key, sign in _LIMITS.items() if key in of)
+    if "minimum" in of and "maximum" in of:
+        own = f"{_number(of['minimum'])} to {_number(of['maximum'])}"
     length = [
         f"{word} {_number(of[key])} {'long' if 'Items' in key else 'characters'}"
         for key, word in (("minItems", "at least"), ("maxItems", "at most"), ("maxLength", "at most"))
