@@ -14,6 +14,7 @@ BYTES: Final = (
 )  # fmt: skip
 USES: Final = ("public_uses", "private_uses", "side_uses", "pilot_uses")
 _NOT_SETTINGS: Final = ("name",)
+_MOST_CHARS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,11 @@ def _costs(a: Side, b: Side) -> Iterator[Line]:
     for column in ("channel_uses", *USES):
         yield Line(_words(column), one["totals"].get(column), other["totals"].get(column))
     for column in ("wire_bytes", "channel_uses"):
-        per = (_per_request(side, column) for side in (one, other))
-        yield Line(f"{_words(column)} a request", *per)
+        a_request, b_request = _per_request(one, column), _per_request(other, column)
+        yield Line(f"{_words(column)} a request", a_request, b_request)
     for percentile in ("p50", "p95", "p99"):
-        taken = (side["latency_ms"][percentile] for side in (one, other))
-        yield Line(f"latency {percentile}", *taken, unit="ms")
+        a_ms, b_ms = one["latency_ms"][percentile], other["latency_ms"][percentile]
+        yield Line(f"latency {percentile}", a_ms, b_ms, "ms")
     dropped = [sum(line["frames"] for line in side["drops"]) for side in (one, other)]
     yield Line("messages dropped", *dropped)
 
@@ -115,7 +116,7 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _said(value: Any) -> str:
     text = "–" if value is None else str(value)
-    return text if len(text) <= 120 else f"{text[:119]}…"
+    return text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"
 
 
 def accuracies(comparison: Comparison) -> list[tuple[str, str, str]]:

@@ -5,9 +5,11 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from matplotlib.ticker import MaxNLocator
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from launch.live_table import human_bytes, human_count
 from launch.report.compare import BYTES, USES, Comparison, Line, accuracies, paired_words
 from launch.report.markup import STYLE, contents, section, table
 from launch.report.plots import CLASS_COLOURS, INK, MAX_USERS, as_svg, new_figure
@@ -50,7 +52,7 @@ def _page(comparison: Comparison) -> str:
     heads = ["", a.name, b.name]
     verdicts = [["verdict", a.summary["verdict"], b.summary["verdict"]]]
     for key in ("name", "scheme", "bundle", "fingerprint", "seed"):
-        verdicts.append([key, str(a.summary[key]), str(b.summary[key])])
+        verdicts.append([key, str(a.summary[key])[:40], str(b.summary[key])[:40]])
     differing = [list(cells) for cells in comparison.differing]
     pairs = f"<p>{escape(paired_words(comparison.paired))}.</p>"
     right = [list(cells) for cells in accuracies(comparison)]
@@ -110,13 +112,19 @@ def _figure(comparison: Comparison) -> str:
                 [user["user"] for user in users], [user[column] for user in users],
                 linestyle="none", marker=marker, color=colour, markersize=6, label=side.name,
             )  # fmt: skip
-        axes.set_ylim(bottom=0)
+        most = max(user[column] for side in sides for user in side.summary["users"][:MAX_USERS])
+        axes.set_ylim(0, 1.15 * max(most, 1))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("user", color=INK)
         axes.set_title(f"{title} of each user", loc="left")
     own_uses.legend(frameon=False, fontsize=8.5)
     handles, labels = bytes_.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
-    for axes in (bytes_, uses, own_bytes, own_uses):
-        axis = axes.xaxis if axes in (bytes_, uses) else axes.yaxis
-        axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    for axis, said in (
+        (bytes_.xaxis, human_bytes),
+        (own_bytes.yaxis, human_bytes),
+        (uses.xaxis, human_count),
+        (own_uses.yaxis, human_count),
+    ):
+        axis.set_major_formatter(lambda value, _, said=said: said(round(value)))
     return f"<figure>{as_svg(figure, grid='both')}</figure>"
