@@ -1,6 +1,7 @@
 """A scheme that no role knows: the question as plain QPSK, and an answer that spells it backwards.
 
-No model, no code: the least that a scheme of one's own needs.
+No model, no code: the least that a scheme of one's own needs. Where noise turns a symbol into another one,
+the digests of both ends differ.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ SCHEME = Scheme(
     "docs.examples.plain_scheme:sender_half",
     "docs.examples.plain_scheme:receiver_half",
     only={"question_at": ("bs",)},
+    tasks=("vqa",),
 )
 SYMBOLS_OF_A_BYTE = 4
 _POINTS = np.array([1 + 1j, 1 - 1j, -1 + 1j, -1 - 1j], np.complex64) / np.float32(2**0.5)

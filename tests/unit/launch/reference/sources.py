@@ -10,24 +10,30 @@ PACKAGES = ("shared", "basestation", "channel_emulator", "userequipment", "launc
 
 
 @cache
-def trees() -> tuple[ast.Module, ...]:
+def nodes() -> tuple[ast.AST, ...]:
+    """Of all files."""
     paths = [p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py"))]
-    return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in paths)
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in paths)
+    return tuple(node for tree in trees for node in ast.walk(tree))
+
+
+@cache
+def _calls() -> tuple[ast.Call, ...]:
+    return tuple(node for node in nodes() if isinstance(node, ast.Call))
 
 
 def calls(*names: str) -> Iterator[ast.Call]:
     """Calls of functions, methods or classes of these names."""
-    for tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and name_of(node.func) in names:
-                yield node
+    yield from (call for call in _calls() if name_of(call.func) in names)
 
 
 def functions(*names: str) -> Iterator[ast.FunctionDef]:
-    for tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.name in names:
-                yield node
+    yield from (node for node in nodes() if isinstance(node, ast.FunctionDef) and node.name in names)
+
+
+def constants() -> set[str]:
+    """All strings."""
+    return {node.value for node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def name_of(node: ast.expr) -> str:
