@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from launch.errors import LaunchError
 from launch.role_spec import spec_to_map
@@ -16,6 +16,10 @@ from shared.spec import RoleSpec
 
 Report = dict[str, Any]
 _MAX_LINE_BYTES = 2**20
+
+MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": str(4 * 2**20)}
+"""For glibc: larger blocks stay out of the heap and go back when they are freed. Left to itself it takes ever
+larger ones from the heap, which then frays, and grows, under groups of changing size."""
 
 
 class Nursery:
@@ -30,7 +34,7 @@ class Nursery:
         self.threads: int | None = None
         self._modules = tuple(modules)
         self._log_path = log_path
-        self._environment = environment
+        self._environment = {**MALLOC, **environment}
         self._on_report = on_report
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
