@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from nicegui import ui
 
+from launch.chaos.entries import KINDS
 from launch.dashboard.control import Control
 from launch.dashboard.pages.panel import Fragment
 from launch.dashboard.scene import Scene
@@ -101,6 +102,10 @@ class FaultPanel:
 
     async def _inject(self, entry: Any) -> None:
         assert self._control is not None
+        if isinstance(entry, Mapping) and entry.get("fault") not in KINDS:
+            # A module of one's own is code: not for everybody who can reach the page.
+            self._said.text = f"fault: expected one of {', '.join(KINDS)} (a module: `m4sc chaos inject`)"
+            return
         try:
             told = await self._control.inject(entry)
         except (ConfigError, LaunchError) as error:
