@@ -13,6 +13,7 @@ from shared.index_map import TokenState
 from shared.token_layout import parse_layout
 
 _LINE: Final = 0.05  # of a cell
+_RIM: Final = 0.03
 _MARK: Final = 0.17
 _CORNER: Final = 0.26  # where the mark's middle is: what the cell shows stays to be seen
 
@@ -39,7 +40,7 @@ def _triangle(x: float, y: float, r: float) -> str:
 
 
 def _cross(x: float, y: float, r: float) -> str:
-    a, b = r, 0.32 * r
+    a, b = 1.15 * r, 0.55 * r
     corners = [(-a, -a + b), (-a + b, -a), (0, -b), (a - b, -a), (a, -a + b), (b, 0),
                (a, a - b), (a - b, a), (0, b), (-a + b, a), (-a, a - b), (-b, 0)]  # fmt: skip
     return "M" + "L".join(f"{x + dx:.2f} {y + dy:.2f}" for dx, dy in corners) + "z"
@@ -104,7 +105,7 @@ def overlay_svg(kinds: Sequence[str], width: int, height: int) -> str:
         marks = "".join(kind.mark((c + _CORNER) * cell_w, (r + _CORNER) * cell_h, radius) for r, c in places)
         drawn += (
             f'<path d="{cells}" fill="none" stroke="{kind.colour}" stroke-width="{_LINE * cell_h:.2f}"/>'
-            f'<path d="{marks}" fill="{kind.colour}" stroke="#fff" stroke-width="{_LINE * cell_h:.2f}"/>'
+            f'<path d="{marks}" fill="{kind.colour}" stroke="#fff" stroke-width="{_RIM * cell_h:.2f}"/>'
         )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" preserveAspectRatio="none" '
