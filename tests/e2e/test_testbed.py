@@ -122,9 +122,9 @@ def test_up_ask_kill_ask_status_down(real: Workplace) -> None:
     for arguments, said in (
         (("--image", "missing.png", "why?"), "missing.png: cannot be read"),
         (("--image", "run.yaml", "why?"), "run.yaml: image: not a PNG"),
-        (("--image", "red.png", "--task", "juggle", "why?"), "--task juggle: expected one of"),
+        (("--image", "red.png", "--task", "juggle", "why?"), "task juggle: expected one of"),
         (("--image", "red.png", "x" * 5_000), "text: 5000 characters, at most 4096"),
-        (("--image", "red.png", "--user", "9", "why?"), "--user 9: expected 0 to 1"),
+        (("--image", "red.png", "--user", "9", "why?"), "user 9: expected 0 to 1"),
     ):
         bad = real.run("ask", *arguments)
         assert (bad.returncode, len(bad.stderr.strip().splitlines())) == (2, 1), bad.stderr
