@@ -24,6 +24,8 @@ class Openings:
         self._control: LocalControl | None = None
         self._door: ControlDoor | None = None
         self._page: DashboardChild | None = None
+        self._hearing: threading.Thread | None = None
+        self._over = False
 
     def reserve(self) -> None:
         """Before anything starts, so that a second testbed that stays up is refused. Raises `LaunchError`."""
@@ -38,18 +40,22 @@ class Openings:
         if self._orders.dashboard is not None:
             page = DashboardChild(self._run_dir, self._door.path, Address(**self._orders.dashboard))
             self._page = page
-            hearing = threading.Thread(target=self._hear, args=(page, self._door), daemon=True)
-            hearing.start()
+            self._hearing = threading.Thread(target=self._hear, args=(page, self._door), daemon=True)
+            self._hearing.start()
             if self._control is not None:
-                hearing.join()
+                self._hearing.join()
         if self._control is not None:
             who = (os.getpid(), self._orders.run_id, str(self._run_dir))
             self._control.announce(UpState(*who, self._door.path, self._door.dashboard))
 
     def end_page(self, hurried: bool) -> None:
-        """It has shown the end of the run."""
-        if self._page is not None:
-            self._page.end(0.0 if hurried else END_S)
+        """It has shown the end of the run; one that was still starting need not start any more."""
+        if self._page is None or self._hearing is None:
+            return
+        self._over = True
+        self._page.end(0.0 if hurried else END_S)
+        self._hearing.join()
+        self._page.close()
 
     def close(self) -> None:
         """The door is shut, and nothing says that there is one."""
@@ -63,6 +69,7 @@ class Openings:
         try:
             door.dashboard = page.wait_ready()
         except LaunchError as error:
-            self._tell({"kind": "note", "text": str(error)})
+            if not self._over:
+                self._tell({"kind": "note", "text": str(error)})
             return
         self._tell({"kind": "dashboard", "url": door.dashboard})

@@ -73,6 +73,6 @@ class Looking(LineDisplay):
 
     def check(self) -> None:
         """Somebody has really looked. Raises `LaunchError`."""
-        if self._visitor is None or not self._visitor.messages:
+        if self._visitor is None or not self._visitor.saw_something():
             raise LaunchError("bench: the page was not there, or showed nothing")
         self._visitor.leave()

@@ -21,11 +21,11 @@ _OPEN, _PING, _PONG, _CONNECT = "0", "2", "3", "40"  # of Engine.IO 4 and Socket
 
 
 class Visitor:
-    """`messages` and `bytes` that it was sent since it came."""
+    """`bytes` that it was sent since it came."""
 
     def __init__(self, url: str) -> None:
-        self.messages = 0
         self.bytes = 0
+        self._saw = threading.Event()
         self._url = url
         self._leave = threading.Event()
         self._thread = threading.Thread(target=self._look, name="visitor", daemon=True)
@@ -33,6 +33,10 @@ class Visitor:
     def come(self) -> None:
         """On a thread of its own; until the page ends, or it leaves."""
         self._thread.start()
+
+    def saw_something(self, timeout_s: float = 0.0) -> bool:
+        """Whether the page has sent something; waits so long for it."""
+        return self._saw.wait(timeout_s)
 
     def leave(self) -> None:
         self._leave.set()
@@ -57,8 +61,8 @@ class Visitor:
                 elif text == _PING:
                     link.send(_PONG)
                 elif not text.startswith(_CONNECT):
-                    self.messages += 1
                     self.bytes += len(text)
+                    self._saw.set()
 
     def _client_id(self) -> str:
         parts = urlsplit(self._url)

@@ -24,15 +24,17 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`token` empty: on loopback, at `port`."""
+    """`token` empty: on loopback, at `port`. `host`: as it was given, beside the usual names."""
 
     port: int
     token: str = ""
+    host: str = "127.0.0.1"
 
     def refusal(self, headers: Mapping[str, str], query: str) -> str:
         """Why not, one line; empty if one may."""
         host, origin = headers.get("host", ""), headers.get("origin")
-        if not self.token and host not in [f"{name}:{self.port}" for name in _LOOPBACK]:
+        names = (*_LOOPBACK, f"[{self.host}]" if ":" in self.host else self.host)
+        if not self.token and host not in [f"{name}:{self.port}" for name in names]:
             return f"Host {host[:80]!r} is not this page's address"
         if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return f"Origin {origin[:80]!r} may not use this page"

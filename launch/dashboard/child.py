@@ -61,6 +61,9 @@ class DashboardChild:
             self.wait_ended(timeout_s)
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """After its end, when nobody waits for its word any more."""
         if self._process.stdout is not None:
             self._process.stdout.close()
 

@@ -48,7 +48,7 @@ def serve(orders: ServeOrders, say: Callable[[str], None]) -> None:
         token = "" if address.is_loopback else secrets.token_urlsafe(24)
         app = _application(Path(orders.run_dir), Control(orders.control) if orders.control else None)
         config = uvicorn.Config(
-            Access(app, Rules(address.port, token)),
+            Access(app, Rules(address.port, token, address.host)),
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -24,13 +24,12 @@ _BYTES: Final = {klass: column for klass, column in BYTES_OF.items() if klass !=
 
 
 class RunCollector:
-    """What a `CollectorRegistry` asks at each scrape; it looks at the run then."""
+    """What a `CollectorRegistry` asks at each scrape, of the run as it was last looked at."""
 
     def __init__(self, watch: RunWatch) -> None:
         self._watch = watch
 
     def collect(self) -> Iterator[Metric]:
-        self._watch.refresh()
         yield self._info()
         yield from self._bytes()
         yield from self._drops()

@@ -17,7 +17,6 @@ _STATE_AFTER: Final = {
     "stopping": "stopping",
     "exit": "ended",
     "crashed": "crashed",
-    "killed": "killed",
     "unreachable": "lost",
     "fenced": "fenced",
 }

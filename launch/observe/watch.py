@@ -1,13 +1,13 @@
 """A run folder that is looked at again and again: state from the journal, bytes from the ledger's counters.
 
-One object serves all who look; `refresh` is called from any thread.
+One object serves all who look. Files are read on any thread (`read`), what was read is taken over on theirs.
 """
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from launch.observe.requests import RequestView
 from launch.observe.state import RunState
@@ -19,6 +19,15 @@ from launch.thumbnails import asked_picture
 
 LEAST_S: Final = 0.2
 """A look sooner after the last one sees the same."""
+
+
+class Look(NamedTuple):
+    """What was new in the folder."""
+
+    events: list[dict[str, Any]]
+    numbers: dict[str, Any]
+    workload: list[dict[str, Any]]
+    summary: dict[str, Any] | None
 
 
 class RunWatch:
@@ -33,34 +42,47 @@ class RunWatch:
         self.state = RunState(self.config.users)
         self.numbers: dict[str, Any] = bytes_and_uses([], self.config)
         self.summary: dict[str, Any] | None = None
-        self._tail = JournalTail(run_dir / JOURNAL_FILE)
         self._workload: dict[int, Mapping[str, Any]] = {}
+        self._tail = JournalTail(run_dir / JOURNAL_FILE)
         self._clock = clock
-        self._looked_s: float | None = None
-        self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._read_s: float | None = None
+        self._asked_for = self._is_over = False
 
     @property
     def finished(self) -> bool:
         return self.summary is not None
 
     def refresh(self) -> None:
-        """Look again, if the last look is not of just now; a finished run does not change any more."""
-        with self._lock:
+        """Read and take."""
+        look = self.read()
+        if look is not None:
+            self.take(look)
+
+    def read(self) -> Look | None:
+        """What is new, on any thread: only files are read. None where the last look is of just now, and for
+        a run that is over and was read to its end."""
+        with self._reading:
             now_s = self._clock()
-            if self.finished or (self._looked_s is not None and now_s - self._looked_s < LEAST_S):
-                return
-            ended = (
-                self.run_dir / SUMMARY_FILE
-            ).exists()  # asked first: what is read after it is all there is
-            while events := self._tail.read():
-                for event in events:
-                    self.state.apply(event)
+            if self._is_over or (self._read_s is not None and now_s - self._read_s < LEAST_S):
+                return None
+            over = (self.run_dir / SUMMARY_FILE).exists()  # asked first: what is read after it is all
+            events: list[dict[str, Any]] = []
+            while more := self._tail.read():
+                events += more
             rows, _ = read_counters_of(self.run_dir)
-            self.numbers = bytes_and_uses(rows, self.config)
-            self._read_workload()
-            if ended:
-                self.summary = read_summary(self.run_dir)
-            self._looked_s = self._clock()
+            numbers = bytes_and_uses(rows, self.config)
+            workload = self._workload_of(events)
+            summary = read_summary(self.run_dir) if over else None
+            self._is_over, self._read_s = over, self._clock()
+            return Look(events, numbers, workload, summary)
+
+    def take(self, look: Look) -> None:
+        """On the thread of those who show it: nothing changes under their hands."""
+        for event in look.events:
+            self.state.apply(event)
+        self._workload |= {entry["index"]: entry for entry in look.workload}
+        self.numbers, self.summary = look.numbers, look.summary
 
     def question_of(self, request: RequestView) -> str:
         """What was asked; empty for a caption, and for what is asked at the UE alone."""
@@ -88,7 +110,9 @@ class RunWatch:
     def _entry(self, request: RequestView) -> Mapping[str, Any]:
         return {} if request.index is None else self._workload.get(request.index, {})
 
-    def _read_workload(self) -> None:
-        """Once: it is whole before the first request."""
-        if not self._workload and len(self.state.requests):
-            self._workload = {entry["index"]: entry for entry in read_workload(self.run_dir, [])}
+    def _workload_of(self, events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Once: the file is whole before the first request."""
+        if self._asked_for or not any(event["event"] == "invoke" for event in events):
+            return []
+        self._asked_for = True
+        return read_workload(self.run_dir, [])

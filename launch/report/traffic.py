@@ -1,6 +1,6 @@
 """What was sent, and what of it went no further: the ledger's side of a report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from launch.report import plots
@@ -8,14 +8,27 @@ from launch.report.markup import section, table
 from launch.summary_table import BYTE_COLUMNS
 
 
-def traffic(summary: Mapping[str, Any]) -> str:
+def bytes_table(numbers: Mapping[str, Any]) -> str:
+    """Bytes and channel uses of every user, of nobody, and in total; of a summary or the ledger alone."""
     headings = ["user", "SNR dB", *(heading for heading, _, _ in BYTE_COLUMNS)]
     rows = [
         [str(u["user"]), f"{u['snr_db']:g}", *(f"{u[key]:,}" for _, key, _ in BYTE_COLUMNS)]
-        for u in summary["users"]
+        for u in numbers["users"]
     ]
-    for name, line in (("nobody", summary["unattributed"]), ("total", summary["totals"])):
+    for name, line in (("nobody", numbers["unattributed"]), ("total", numbers["totals"])):
         rows.append([name, "", *(f"{line[key]:,}" for _, _, key in BYTE_COLUMNS)])
+    return table(headings, rows)
+
+
+def drops_table(drops: Sequence[Mapping[str, Any]]) -> str:
+    """What went no further; there is something."""
+    headings = [key.replace("_", " ") for key in drops[0]]
+    rows = [[f"{v:,}" if isinstance(v, int) else str(v) for v in line.values()] for line in drops]
+    return table(headings, rows, text_columns=5)
+
+
+def traffic(summary: Mapping[str, Any]) -> str:
+    """Who was sent what."""
     note = (
         "<p>Every message counted once, by who originated it. <i>public</i> is each user's share of what was "
         "sent once to several; <i>nobody</i> is the session between base station and emulator. The classes "
@@ -30,7 +43,7 @@ def traffic(summary: Mapping[str, Any]) -> str:
     tokens = summary.get("tokens", {})
     words = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in tokens.items())
     return section(
-        "Bytes and channel uses per user", figure + shown + table(headings, rows) + note + f"<p>{words}</p>"
+        "Bytes and channel uses per user", figure + shown + bytes_table(summary) + note + f"<p>{words}</p>"
     )
 
 
@@ -38,7 +51,5 @@ def drops(summary: Mapping[str, Any]) -> str:
     """What went no further, by place, class and reason."""
     if not summary["drops"]:
         return section("Drops", "<p>Nothing was dropped anywhere.</p>")
-    headings = list(summary["drops"][0])
-    rows = [[f"{v:,}" if isinstance(v, int) else str(v) for v in line.values()] for line in summary["drops"]]
     figure = f"<figure>{plots.drops_by_reason(summary['drops'])}</figure>"
-    return section("Drops", figure + table([h.replace("_", " ") for h in headings], rows, text_columns=5))
+    return section("Drops", figure + drops_table(summary["drops"]))

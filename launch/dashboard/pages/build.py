@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from launch.dashboard.control import Control
-from launch.dashboard.pages.page import Page
+from launch.dashboard.pages.page import Page, look_again
 from launch.dashboard.views.request import PICTURE
 from launch.observe.metrics import exposition
 from launch.observe.watch import RunWatch
@@ -30,7 +30,8 @@ def build(app: FastAPI, run_dir: Path, control: Control | None) -> None:
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
 
     @app.get("/metrics")
-    def metrics() -> Response:
+    async def metrics() -> Response:
+        await look_again(watch)
         return Response(exposition(watch), media_type=CONTENT_TYPE_LATEST)
 
     @ui.page("/", title=f"M4SC {run_dir.name}")

@@ -1,6 +1,7 @@
 """One visitor's page: tabs, and the clock by which they look again."""
 
 import asyncio
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,13 @@ _STYLE: Final = Path(__file__).with_name("style.css")
 _SPEEDS: Final = {1: "1 ×", 5: "5 ×", 20: "20 ×"}
 
 
+async def look_again(watch: RunWatch) -> None:
+    """Files are read off the loop, and what is new is taken over on it, where pages and metrics are made."""
+    look = await asyncio.to_thread(watch.read)
+    if look is not None:
+        watch.take(look)
+
+
 class Page:
     """Only the tab that is seen is kept up to date. `chosen`: the request to show."""
 
@@ -28,6 +36,8 @@ class Page:
         self._watch = watch
         self._replay = Replay(watch.run_dir, watch.config.users)
         self._then_s: float | None = None
+        self._asked: str | None = None
+        self._looking = asyncio.Lock()
         ui.add_css(_STYLE)
         self._header()
         self._panels = self._tabs(control, chosen)
@@ -35,7 +45,7 @@ class Page:
 
     def _header(self) -> None:
         with ui.element("header").classes("w-full"):
-            ui.html(f"<h1>M4SC · {self._watch.run_dir.name}</h1>", sanitize=False)
+            ui.html(f"<h1>M4SC · {escape(self._watch.run_dir.name)}</h1>", sanitize=False)
             self._headline = Fragment()
         with ui.row().classes("w-full items-center gap-3"):
             self._play = ui.switch("replay")
@@ -73,8 +83,13 @@ class Page:
         return Events()
 
     async def _look(self) -> None:
-        """Read what is new, off the loop, and show it."""
-        await asyncio.to_thread(self._watch.refresh)
+        """See what is new; one look at a time, whoever asks for it."""
+        async with self._looking:
+            await look_again(self._watch)
+            self._play_on()
+            self._show(await self._scene())
+
+    def _play_on(self) -> None:
         end_s = max(self._watch.state.since_zero(self._watch.state.last_s), 0.1)
         self._slider.props(f"max={end_s:.1f}")
         if self._then_s is not None and self._play.value:
@@ -85,7 +100,6 @@ class Page:
                 self._slider.value = round(self._then_s, 1)
         if self._then_s is None:
             self._slider.value = round(end_s, 1)
-        self._show(await self._scene())
 
     async def _scene(self) -> Scene:
         if self._then_s is None:
@@ -94,7 +108,8 @@ class Page:
         return Scene(self._watch, await asyncio.to_thread(self._replay.seek, then_s), latest=False)
 
     def _show(self, scene: Scene) -> None:
-        self._headline.put(f'<p role="status">{headline(scene)}</p>')
+        self._headline.put(f'<p role="status">{escape(headline(scene))}</p>')
+        self._go_to_asked(scene)
         self._panels[str(self._tab.value)].show(scene)
 
     def _moved(self) -> None:
@@ -106,8 +121,12 @@ class Page:
         self._then_s, self._play.value = None, False
 
     def _show_asked(self, ask_id: str) -> None:
-        self._watch.refresh()
-        view = self._watch.state.requests.asked(ask_id)
+        """As soon as the journal has it."""
+        self._asked = ask_id
+
+    def _go_to_asked(self, scene: Scene) -> None:
+        view = None if self._asked is None else scene.state.requests.asked(self._asked)
         if view is not None:
+            self._asked = None
             self._request.choose(view.request_id)
             self._tab.value = "Request"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from launch.dashboard.scene import Scene
 from launch.report.markup import table
-from launch.summary_table import BYTE_COLUMNS
+from launch.report.traffic import bytes_table, drops_table
 
 MAX_EVENT_ROWS: Final = 120
 _SAID: Final = ("what", "detail", "fault", "on", "peer", "strikes", "request_id", "reason", "text", "deaths")
@@ -13,16 +13,8 @@ _SAID: Final = ("what", "detail", "fault", "on", "peer", "strikes", "request_id"
 
 def bytes_html(scene: Scene) -> str:
     """The ledger's numbers, to the byte, as the summary has them in the end."""
-    numbers = scene.watch.numbers
-    headings = ["user", "SNR dB", *(heading for heading, _, _ in BYTE_COLUMNS)]
-    rows = [
-        [str(user["user"]), f"{user['snr_db']:g}", *(f"{user[key]:,}" for _, key, _ in BYTE_COLUMNS)]
-        for user in numbers["users"]
-    ]
-    for name, line in (("nobody", numbers["unattributed"]), ("total", numbers["totals"])):
-        rows.append([name, "", *(f"{line[key]:,}" for _, _, key in BYTE_COLUMNS)])
     note = "" if scene.latest else "<p>Bytes are those of the whole run: the ledger keeps no times.</p>"
-    return f'<div class="table-box" id="bytes">{table(headings, rows)}</div>{note}'
+    return f'<div class="table-box" id="bytes">{bytes_table(scene.watch.numbers)}</div>{note}'
 
 
 def drops_html(scene: Scene) -> str:
@@ -30,9 +22,7 @@ def drops_html(scene: Scene) -> str:
     drops = scene.watch.numbers["drops"]
     if not drops:
         return "<p>Nothing was dropped so far.</p>"
-    headings = [key.replace("_", " ") for key in drops[0]]
-    rows = [[f"{v:,}" if isinstance(v, int) else str(v) for v in line.values()] for line in drops]
-    return f'<div class="table-box">{table(headings, rows, text_columns=5)}</div>'
+    return f'<div class="table-box">{drops_table(drops)}</div>'
 
 
 def events_html(scene: Scene) -> str:

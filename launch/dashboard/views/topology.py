@@ -13,7 +13,7 @@ from launch.observe.requests import RequestView
 MAX_UES: Final = 64
 _SIGNS: Final = {
     UP: "●", "starting": "◔", "not started": "○", "paused": "‖", "slow": "◑", "stopping": "◕", "ended": "■",
-    "crashed": "✕", "killed": "✕", "lost": "✕", "fenced": "⊘",
+    "crashed": "✕", "lost": "✕", "fenced": "⊘",
 }  # fmt: skip
 _GOOD: Final = (UP, "ended", "stopping")
 

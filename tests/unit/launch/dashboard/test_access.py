@@ -24,6 +24,12 @@ def test_on_loopback_no_token_is_needed(headers: dict[str, str]) -> None:
     assert Rules(80).refusal(headers, "") == ""
 
 
+def test_another_address_of_the_loopback_is_known_by_its_own_name() -> None:
+    headers = {"host": "127.8.9.1:80"}
+    assert Rules(80, host="127.8.9.1").refusal(headers, "") == ""
+    assert Rules(80).refusal(headers, "").startswith("Host")
+
+
 @pytest.mark.parametrize(
     ("headers", "why"),
     [

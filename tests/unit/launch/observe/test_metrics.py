@@ -28,6 +28,7 @@ def watch(tmp_path: Path) -> RunWatch:
 
 
 def samples_of(watch: RunWatch) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    watch.refresh()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(exposition(watch).decode())
