@@ -4,7 +4,6 @@ from collections import OrderedDict
 from typing import Final
 
 from basestation.encode import AdmittedRequest
-from basestation.image_door import decode_image
 from shared.config import RunConfig
 from shared.semantic.bundle import Bundle
 from shared.semantic.whole import Prompt, WholeModel
@@ -33,7 +32,7 @@ class Speaker:
             self._said.move_to_end(key)
             return self._said[key]
         config = self._config
-        picture = None if request.image is None else decode_image(request.image, config.limits)
+        picture = None if request.image is None else request.picture(config.limits)
         prompt = Prompt(task, text, picture)
         said = self._model.answer(prompt, config.reasoning, config.max_new_tokens).text
         self._said[key] = said

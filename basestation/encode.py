@@ -1,7 +1,7 @@
 """Encode: the requests of a group to tokens at the split, work shared by users done once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,7 @@ class AdmittedRequest:
     """A request that passed the door. `image` is the file's bytes, `image_key` their SHA-256 in hex.
 
     `questions_of` is the workload index whose questions the UE asks by itself; None: `text` is what is asked.
-    `cached`: the UE has the image; `keep`: where it shall put it.
+    `cached`: the UE has the image; `keep`: where it shall put it. `pixels_HWC`: its file, opened already.
     """
 
     request_id: str
@@ -34,6 +34,12 @@ class AdmittedRequest:
     questions_of: int | None = None
     cached: KnownImage | None = None
     keep: Slot | None = None
+    pixels_HWC: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    def picture(self, limits: LimitsConfig) -> np.ndarray:
+        """Pixels uint8 [H, W, 3] of a request that has an image. Raises `BadInput`."""
+        assert self.image is not None
+        return decode_image(self.image, limits) if self.pixels_HWC is None else self.pixels_HWC
 
 
 Foresee = Callable[[AdmittedRequest, Tensor, Tensor], tuple[int, ...]]
@@ -55,7 +61,7 @@ def encode_group(
     images: dict[str, np.ndarray] = {}
     for request in requests:
         if request.image is not None and request.image_key is not None and request.image_key not in images:
-            images[request.image_key] = decode_image(request.image, limits)
+            images[request.image_key] = request.picture(limits)
     place = {key: i for i, key in enumerate(images)}
     output = sender.encode_requests(
         [

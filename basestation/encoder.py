@@ -5,7 +5,7 @@ process knows whom to suspect (`recovery`).
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,11 +27,19 @@ class _Group:
 class Encoder:
     """`next_group`: the first group number that was never given."""
 
-    def __init__(self, pipeline: Pipeline, cache: CacheBook, limits: LimitsConfig, next_group: int) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        cache: CacheBook,
+        limits: LimitsConfig,
+        next_group: int,
+        clock: Callable[[], float],
+    ) -> None:
         self._pipeline = pipeline
         self._cache = cache
         self._limits = limits
         self._next_group = next_group
+        self._clock = clock
         self._waiting: deque[_Group] = deque()
         self._running: _Group | None = None
 
@@ -77,4 +85,4 @@ class Encoder:
     def _run(self, group: _Group) -> GroupOutcome:
         # Read on the compute thread: a request that expired in the queue is not worth encoding.
         wanted = [a for r, a in zip(group.records, group.admitted, strict=True) if not r.state.terminal]
-        return run_group(self._pipeline, group.group_id, wanted, self._limits)
+        return run_group(self._pipeline, group.group_id, wanted, self._limits, self._clock)

@@ -4,13 +4,18 @@ Judging an image means decoding it, which takes too long for the loop; so a requ
 refused when the job comes back, and the others of its group go on without it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from basestation.image_door import BadInput, check_image
+import numpy as np
+
+from basestation.image_door import BadInput, decode_image
 from basestation.pipeline import AdmittedRequest, GroupPlan
 from shared.config import LimitsConfig
+
+STAGE = "open_image"
+"""Files to pixels, in a group's stage times."""
 
 
 class Pipeline(Protocol):
@@ -28,28 +33,38 @@ class GroupOutcome:
 
 
 def run_group(
-    pipeline: Pipeline, group_id: int, requests: Sequence[AdmittedRequest], limits: LimitsConfig
+    pipeline: Pipeline,
+    group_id: int,
+    requests: Sequence[AdmittedRequest],
+    limits: LimitsConfig,
+    clock: Callable[[], float],
 ) -> GroupOutcome:
     """Raises what the pipeline raises."""
-    verdicts: dict[str, str | None] = {}
+    began_s = clock()
+    opened: dict[str, np.ndarray | BadInput] = {}
     refused: dict[str, str] = {}
     accepted: list[AdmittedRequest] = []
     for request in requests:
-        if request.image is not None and request.image_key is not None:
-            if request.image_key not in verdicts:
-                verdicts[request.image_key] = _fault_of(request.image, limits)
-            fault = verdicts[request.image_key]
-            if fault is not None:
-                refused[request.request_id] = f"bad_input: {fault}"
-                continue
-        accepted.append(request)
-    plan = pipeline.run(group_id, accepted) if accepted else None
-    return GroupOutcome(plan, refused)
+        if request.image is None or request.image_key is None:
+            accepted.append(request)
+            continue
+        if request.image_key not in opened:
+            opened[request.image_key] = _open(request.image, limits)
+        found = opened[request.image_key]
+        if isinstance(found, BadInput):
+            refused[request.request_id] = f"bad_input: {found}"
+        else:
+            accepted.append(replace(request, pixels_HWC=found))
+    if not accepted:
+        return GroupOutcome(None, refused)
+    open_ms = 1e3 * (clock() - began_s)
+    plan = pipeline.run(group_id, accepted)
+    return GroupOutcome(replace(plan, stage_ms={STAGE: open_ms} | plan.stage_ms), refused)
 
 
-def _fault_of(image: bytes, limits: LimitsConfig) -> str | None:
+def _open(image: bytes, limits: LimitsConfig) -> np.ndarray | BadInput:
+    """Pixels, or what is wrong with the file."""
     try:
-        check_image(image, limits)
+        return decode_image(image, limits)
     except BadInput as error:
-        return str(error)
-    return None
+        return error

@@ -3,7 +3,8 @@
 intake -> group job (encode, compare, partition, channel code) -> transmit -> the UE's answer -> ending
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from basestation.admission import Admission
@@ -58,7 +59,9 @@ class BaseStation:
         pending: PendingStore,
         pid: int = 0,
         resume: Resume | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`clock`: for the times of stages."""
         config, resume = spec.config, resume or Resume()
         self._incarnation = spec.incarnation
         self._max_group = config.max_group
@@ -74,7 +77,7 @@ class BaseStation:
         self._score = Scoreboard()
         # Another process than an earlier one's: its versions begin elsewhere.
         self._cache = CacheBook(config.cache.images, first_version=spec.incarnation * 997)
-        self._encoder = Encoder(pipeline, self._cache, config.limits, resume.next_group)
+        self._encoder = Encoder(pipeline, self._cache, config.limits, resume.next_group, clock)
         self._endings = Endings(self._book, transmitter, self._score, self._cache, pending)
         self._delivery = Delivery(
             self._book,

@@ -7,6 +7,7 @@ A request is in one place at a time: with the receiver, in `_decoding`, or in th
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Protocol
 
 from shared.actions import Action, Compute, Drop, Record, Send, Tell
@@ -32,7 +33,7 @@ from shared.wire.messages import (
 )
 from userequipment.answer import AnswerBook
 from userequipment.channel_decode import Air
-from userequipment.glimpse import Glimpse, glimpse
+from userequipment.glimpse import glimpse
 from userequipment.pipeline import CACHE_MISS, Decoded, Frames
 from userequipment.receive import (
     Receiver,
@@ -79,7 +80,8 @@ class UserEquipment:
         )
         self._answers = AnswerBook(config.retransmission)
         self._uplink = Uplink(spec)
-        self._decoding: dict[str, SideInfo] = {}
+        self._decoding: dict[str, Reception] = {}
+        self._glimpses = 0
         self._cancelled: set[str] = set()
         self._drain_asked = self._quiet = False
 
@@ -124,24 +126,26 @@ class UserEquipment:
         return actions + self._drained()
 
     def on_computed(self, key: str, result: Any, now_s: float) -> list[Action]:
-        name = key.removeprefix("decode:")
-        side = self._decoding.pop(name)
+        job, _, name = key.partition(":")
+        if job == "glimpse":
+            return self._on_glimpse(name, result)
+        reception = self._decoding.pop(name)
         if name in self._cancelled:
             self._cancelled.discard(name)
             self._answers.cancel(name)
             return self._drained()
-        result, seen = result if isinstance(result, tuple) else (result, None)
         if not isinstance(result, Decoded):
             detail = " ".join(str(result).split())[:160]
             reason = f"decode: {type(result).__name__}: {detail}"
             result = Decoded("failed", reason, "", (), None, 0, "", {})
         if result.status == CACHE_MISS:
-            return [] if self._quiet else self._say(cache_miss_feedback(side)) + self._drained()
-        answer = self._answer(side.request_id, result)
-        journal = _records(name, answer, result, seen)
-        if self._quiet:
-            return journal
-        return journal + self._say(*self._answers.add(answer, side.group_id, now_s)) + self._drained()
+            return [] if self._quiet else self._say(cache_miss_feedback(reception.side)) + self._drained()
+        answer = self._answer(name, result)
+        actions = _records(name, answer, result)
+        if not self._quiet:
+            actions += self._say(*self._answers.add(answer, reception.side.group_id, now_s))
+            actions += self._look_at(reception)
+        return actions + self._drained()
 
     def next_wakeup_s(self, now_s: float) -> float | None:
         if self._quiet:
@@ -171,7 +175,7 @@ class UserEquipment:
         if name in self._answers:
             return self._say(*self._answers.polled(message, now_s))
         if name in self._decoding:
-            another = message.group_id != self._decoding[name].group_id
+            another = message.group_id != self._decoding[name].side.group_id
             return self._say(complete_feedback(message)) if message.attempt or another else []
         if len(self._decoding) >= self._spec.config.limits.open_requests:
             return []  # polled again later
@@ -201,17 +205,33 @@ class UserEquipment:
 
     def _decode(self, reception: Reception) -> Compute:
         name = reception.side.request_id
-        self._decoding[name] = reception.side
+        self._decoding[name] = reception
         air = self._air()
 
-        def job() -> tuple[Decoded, Glimpse | None] | None:
+        def job() -> Decoded | None:
             # Read on the compute thread: a request that was cancelled in the queue is not worth decoding.
             if name in self._cancelled:
                 return None
-            decoded = self._pipeline.run(reception.side, reception.frames, air)
-            return decoded, glimpse(reception.frames, air, self._spec.config.journal.symbols)
+            return self._pipeline.run(reception.side, reception.frames, air)
 
         return Compute(f"decode:{name}", job)
+
+    def _look_at(self, reception: Reception) -> list[Action]:
+        """Some of its symbols, for people: after the answer, which must not wait for that."""
+        most = self._spec.config.journal.symbols
+        if not most:
+            return []
+        self._glimpses += 1
+        look = partial(glimpse, reception.frames, self._air(), most)
+        return [Compute(f"glimpse:{reception.side.request_id}", look)]
+
+    def _on_glimpse(self, name: str, seen: Any) -> list[Action]:
+        self._glimpses -= 1
+        if isinstance(seen, Exception):
+            raise seen  # nothing that arrives makes it fail
+        who = {"request_id": name, "user": self._spec.user}
+        records: list[Action] = [] if seen is None else [Record("ue_air", who | asdict(seen))]
+        return records + self._drained()
 
     def _air(self) -> Air:
         welcome = self._session.welcome
@@ -243,7 +263,9 @@ class UserEquipment:
 
     def _drained(self) -> list[Action]:
         """`Done` once, when no request waits, is decoded, or has an answer that is still being repeated."""
-        if not self._drain_asked or len(self._receiver) or self._decoding or self._answers.unacknowledged():
+        if not self._drain_asked or len(self._receiver) or self._decoding or self._glimpses:
+            return []
+        if self._answers.unacknowledged():
             return []
         self._drain_asked = False
         user, incarnation = self._spec.user, self._spec.incarnation
@@ -262,8 +284,8 @@ class UserEquipment:
         return Record("misdelivered", {"user": self._spec.user, "kind": message.KIND, "meant_for": meant_for})
 
 
-def _records(name: str, answer: Answer, decoded: Decoded, seen: Glimpse | None) -> list[Action]:
-    """What the journal is told of a request that was worked on; `seen` last, for people."""
+def _records(name: str, answer: Answer, decoded: Decoded) -> list[Action]:
+    """What the journal is told of a request that was worked on."""
     who = {"request_id": name, "user": answer.user}
     tokens = {
         "digest": answer.digest,
@@ -273,10 +295,7 @@ def _records(name: str, answer: Answer, decoded: Decoded, seen: Glimpse | None) 
     if decoded.layout:
         tokens |= {"image_tokens": decoded.layout}
     said = {"text": answer.text, "later": answer.later, "status": answer.status, "reason": answer.reason}
-    records: list[Action] = [Record("ue_tokens", who | tokens), Record("ue_answer", who | said)]
-    if seen is not None:
-        records.append(Record("ue_air", who | asdict(seen)))
-    return records
+    return [Record("ue_tokens", who | tokens), Record("ue_answer", who | said)]
 
 
 def _readable(frame: SymbolFrame) -> bool:

@@ -6,10 +6,10 @@ patch the first eighths of its channel uses are sent that `rate.image_eighths` s
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 
 from basestation.encode import AdmittedRequest
-from basestation.image_door import decode_image
 from basestation.symbol_plan import Parts, SymbolPipeline, Symbols
 from basestation.words import WordSender
 from shared.config import RunConfig
@@ -48,12 +48,12 @@ class PictureAndQuestion:
         seen: dict[str, Symbols] = {}
         for r in requests:
             if r.image is not None and r.image_key is not None and r.image_key not in seen:
-                seen[r.image_key] = self._picture(r.image, r.image_key)
+                seen[r.image_key] = self._symbols(r.picture(self._limits), r.image_key)
         return {r.request_id: Parts(seen.get(r.image_key or ""), self._words.part(r.text)) for r in requests}
 
     @torch.inference_mode()
-    def _picture(self, image: bytes, key: str) -> Symbols:
-        pixels = pixels_of(decode_image(image, self._limits), self._size)
+    def _symbols(self, picture_HWC: np.ndarray, key: str) -> Symbols:
+        pixels = pixels_of(picture_HWC, self._size)
         device = next(self._sender.parameters()).device
         reals_NR = self._sender.image(pixels[None].to(device))[0]
         return Symbols(("image", key), to_symbols(reals_NR)[:, : self._uses])

@@ -11,7 +11,6 @@ import numpy as np
 from basestation.byte_plan import BytePipeline, Parts
 from basestation.channel_code import mcs_for
 from basestation.encode import AdmittedRequest
-from basestation.image_door import decode_image
 from basestation.question_part import question_part
 from shared import image_code
 from shared.air import byte_blocks
@@ -54,7 +53,7 @@ class PictureParts:
             if r.image is not None and r.image_key is not None:
                 wanted = self._wanted(r, requests)
                 if wanted not in coded:
-                    coded[wanted] = self._coded(decode_image(r.image, self._config.limits), wanted.users)
+                    coded[wanted] = self._coded(r.picture(self._config.limits), wanted.users)
                 content = coded[wanted]
             parts[r.request_id] = Parts(content, question_part(r, self._prompts, self._codec))
         return parts

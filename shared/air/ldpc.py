@@ -19,10 +19,12 @@ _A: Final = np.float32(0.5**0.5)
 @lru_cache(_CACHED)
 def _coder(information_bits: int, coded_bits: int) -> tuple[Any, Any]:
     """Sionna's encoder and decoder of one code; its import takes seconds, so only who codes pays for it."""
-    from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
+    from sionna.phy.fec.ldpc import LDPC5GEncoder
+
+    from shared.air.stopping_decoder import StoppingDecoder
 
     encoder = LDPC5GEncoder(information_bits, coded_bits, device="cpu")
-    decoder = LDPC5GDecoder(encoder, num_iter=ITERATIONS, hard_out=True, return_infobits=True)
+    decoder = StoppingDecoder(encoder, num_iter=ITERATIONS, hard_out=True)
     return encoder, decoder
 
 

@@ -174,15 +174,16 @@ class _Coder:
 def _coder(block_bits: int, mcs: Mcs) -> _Coder:
     """The library's import takes seconds, so only who codes pays for it."""
     from sionna.phy.fec.crc import CRCDecoder, CRCEncoder
-    from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
+    from sionna.phy.fec.ldpc import LDPC5GEncoder
     from sionna.phy.mapping import Demapper, Mapper
+
+    from shared.air.stopping_decoder import StoppingDecoder
 
     m = mcs.bits_per_symbol
     crc = CRCEncoder(CRC, k=block_bits - CRC_BITS, device="cpu")
     encoder = LDPC5GEncoder(block_bits, mcs.coded_bits(block_bits), num_bits_per_symbol=m, device="cpu")
     once, again = (
-        LDPC5GDecoder(encoder, num_iter=ITERATIONS, hard_out=True, harq_mode=harq, device="cpu")
-        for harq in (False, True)
+        StoppingDecoder(encoder, num_iter=ITERATIONS, hard_out=True, harq_mode=harq) for harq in (False, True)
     )
     return _Coder(
         crc,

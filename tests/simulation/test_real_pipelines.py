@@ -120,6 +120,9 @@ def test_the_journal_tells_what_became_of_each_image_token_and_what_was_heard(
     world = world_of(bundle, config, loss)
     world.run_workload()
     check_invariants(world)
+    for user in range(config.users):
+        world.command(f"ue:{user}", "drain")
+    world.run(60.0, until=lambda: len([m for m in world.told("done") if m.verb == "drain"]) == config.users)
     sent = {e["request_id"]: parse_layout(e["image_tokens"]) for e in world.events("tokens")}
     heard = {e["request_id"]: e for e in world.events("ue_tokens", role="ue")}
     lost = 0

@@ -231,7 +231,10 @@ class World:
     def _base_station(self, spec: RoleSpec) -> BaseStation:
         pending = PendingStore(self.disk / "pending", self.config.limits)
         resume = resume_from(json.dumps(entry).encode() for entry in self.journal)
-        return BaseStation(spec, self._sender, self._workload, "print", self._load, pending, resume=resume)
+        half, clock = self._sender, lambda: 0.0
+        return BaseStation(
+            spec, half, self._workload, "print", self._load, pending, resume=resume, clock=clock
+        )
 
     def _dies(self, node: Node) -> None:
         if node.alive:
