@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from launch.report import write_report
+from launch.report.page import write_report
 from launch.runfolder import SUMMARY_FILE
 from launch.summary import write_results
 from shared.config import RunConfig

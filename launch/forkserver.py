@@ -17,7 +17,6 @@ Ray's worker. This process ends when the agent does (its socket closes), and the
 """
 
 import contextlib
-import gc
 import importlib
 import json
 import os
@@ -33,6 +32,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from launch.guardian import die_with_parent
+from launch.imports import imported_for_good
 from launch.role_spec import spec_from_map
 from shared.spec import RoleSpec
 
@@ -140,14 +140,8 @@ def _prepare(module: str, spec: dict[str, Any]) -> None:
     """A role's module may have a `prepare(spec)`: it loads once for all of the run, and computes nothing."""
     prepare = getattr(importlib.import_module(module), "prepare", None)
     if prepare is not None:
-        prepare(spec_from_map(spec))
-        _keep_shared()
-
-
-def _keep_shared() -> None:
-    """What is shared with the children stays shared: the collector no longer writes to it."""
-    gc.collect()
-    gc.freeze()
+        with imported_for_good():
+            prepare(spec_from_map(spec))
 
 
 def _limit_files(pid: int, max_bytes: int | None) -> None:
@@ -174,13 +168,13 @@ def main(arguments: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     began_s = time.monotonic()
     server = ForkServer(channel)
-    for module in arguments[2:]:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            server.report("unloadable", module=module, detail=str(error))
-            return 1
-    _keep_shared()
+    with imported_for_good():
+        for module in arguments[2:]:
+            try:
+                importlib.import_module(module)
+            except ImportError as error:
+                server.report("unloadable", module=module, detail=str(error))
+                return 1
     server.report(
         "loaded",
         load_ms=round(1e3 * (time.monotonic() - began_s)),

@@ -27,7 +27,7 @@ def report(
     [bold]m4sc report runs/sharing-on runs/sharing-off --out sharing.html[/]
     """
     from launch.errors import LaunchError
-    from launch.report import write_report
+    from launch.report.page import write_report
     from launch.runfolder import read_config, read_summary
 
     if other is not None:

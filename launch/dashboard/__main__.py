@@ -9,10 +9,8 @@ import json
 import os
 import sys
 
-from launch.dashboard.serve import ServeOrders, serve
-from launch.errors import LaunchError
 from launch.guardian import die_with_parent
-from shared.config_file import ConfigError
+from launch.imports import imported_for_good
 
 _NICER = 10
 """People who look come after the roles they look at."""
@@ -22,6 +20,10 @@ def main(arguments: list[str]) -> int:
     fields = json.loads(arguments[0])
     die_with_parent(fields.pop("parent"))
     os.nice(_NICER)
+    with imported_for_good():
+        from launch.dashboard.serve import ServeOrders, serve
+        from launch.errors import LaunchError
+        from shared.config_file import ConfigError
     try:
         serve(ServeOrders(**fields), lambda url: _say({"url": url}))
     except (LaunchError, ConfigError) as error:

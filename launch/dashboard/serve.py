@@ -19,6 +19,7 @@ from launch.dashboard.access import Access, Rules
 from launch.dashboard.address import Address
 from launch.dashboard.control import Control
 from launch.errors import LaunchError
+from launch.imports import imported_for_good
 from launch.temp_dirs import make_temp_dir
 
 _END_S: Final = 1
@@ -46,7 +47,8 @@ def serve(orders: ServeOrders, say: Callable[[str], None]) -> None:
         os.environ["NICEGUI_STORAGE_PATH"] = str(scratch)  # read when nicegui is imported; nothing is kept
         address = replace(Address(orders.host), port=listener.getsockname()[1])
         token = "" if address.is_loopback else secrets.token_urlsafe(24)
-        app = _application(Path(orders.run_dir), Control(orders.control) if orders.control else None)
+        with imported_for_good():
+            app = _application(Path(orders.run_dir), Control(orders.control) if orders.control else None)
         config = uvicorn.Config(
             Access(app, Rules(address.port, token, address.host)),
             log_level="warning",

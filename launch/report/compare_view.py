@@ -12,7 +12,8 @@ from rich.table import Table
 from launch.live_table import human_bytes, human_count
 from launch.report.compare import BYTES, USES, Comparison, Line, accuracies, paired_words
 from launch.report.markup import STYLE, contents, section, table
-from launch.report.plots import CLASS_COLOURS, INK, MAX_USERS, as_svg, new_figure
+from launch.report.palette import CLASS_COLOURS, INK
+from launch.report.plots import MAX_USERS, as_svg, new_figure
 
 _CLASSES: Final = ("public", "private", "side", "pilots", "control", "feedback")
 

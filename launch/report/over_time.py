@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from launch.report.history import History
-from launch.report.plots import INK, as_svg, new_figure
+from launch.report.palette import INK
+from launch.report.plots import as_svg, new_figure
 from launch.resources.use import MB
 
 MAX_FAULT_ROWS: Final = 14

@@ -11,19 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from launch.live_table import human_bytes, human_count
+from launch.report.palette import CLASS_COLOURS, INK
 
 MAX_USERS = 32
 """Bars of more users cannot be told apart."""
 
-# Okabe and Ito's palette: distinguishable with colour-blind eyes, and in print.
-CLASS_COLOURS = {
-    "public": "#0072B2",
-    "private": "#E69F00",
-    "side": "#009E73",
-    "pilots": "#56B4E9",
-    "control": "#999999",
-    "feedback": "#CC79A7",
-}
 _COLUMN_OF = {
     "public": "public_bytes_share",
     "private": "private_bytes",
@@ -32,7 +24,6 @@ _COLUMN_OF = {
     "control": "control_bytes",
     "feedback": "feedback_bytes",
 }
-INK = "#333333"
 
 
 def bytes_and_uses(summary: Mapping[str, Any]) -> str:

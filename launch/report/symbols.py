@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from launch.report.plots import INK, as_svg, new_figure
+from launch.report.palette import INK
+from launch.report.plots import as_svg, new_figure
 
 
 def constellation(air: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from launch.dashboard.scene import Scene
 from launch.observe.requests import RequestView
-from launch.report.plots import CLASS_COLOURS
+from launch.report.palette import CLASS_COLOURS
 
 MAX_USERS: Final = 32
 _BYTES: Final = (

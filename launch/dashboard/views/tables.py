@@ -4,8 +4,8 @@ from html import escape
 from typing import Any, Final
 
 from launch.dashboard.scene import Scene
+from launch.report.ledger_tables import bytes_table, drops_table
 from launch.report.markup import table
-from launch.report.traffic import bytes_table, drops_table
 
 MAX_EVENT_ROWS: Final = 120
 _SAID: Final = ("what", "detail", "fault", "on", "peer", "strikes", "request_id", "reason", "text", "deaths")

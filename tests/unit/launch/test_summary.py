@@ -11,7 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from launch.live_table import LiveTable, human_bytes, human_count
-from launch.report import ReportError, write_report
+from launch.report.page import ReportError, write_report
 from launch.summary import write_results
 from launch.summary_table import summary_view
 from shared.config import RunConfig

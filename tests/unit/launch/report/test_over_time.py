@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from launch.report import write_report
 from launch.report.history import read_history
 from launch.report.over_time import MAX_FAULT_ROWS, fault_rows, latency_over_time, pss_over_time
+from launch.report.page import write_report
 from launch.resources.sampler import COLUMNS, RESOURCES_FILE
 from launch.summary import write_results
 from tests.unit.launch.made_run import MadeRun
