@@ -8,7 +8,9 @@ The questions asked here all see the image as it was received once.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from types import MappingProxyType
+from typing import Final
 
 from shared import index_map
 from shared.config import RunConfig
@@ -30,6 +32,7 @@ from userequipment.warm_up import warm_up_air, warm_up_receiver
 
 Frames = Mapping[int, Sequence[SymbolFrame]]
 """The copies of each frame that arrived, by frame_id."""
+_READ_MAPS: Final = 64
 CACHE_MISS = "cache_miss"
 """The map refers to an image that is not here."""
 
@@ -72,7 +75,8 @@ class RequestPipeline:
         self._clock = clock
         self._questions = questions
         self._cache = ImageCache()
-        self._sides = SideReader(lambda payload: index_map.decode(payload, receiver.image_length))
+        self._read = lru_cache(_READ_MAPS)(partial(index_map.decode, image_tokens=receiver.image_length))
+        self._sides = SideReader(self._map_of)
         self.fingerprint = receiver.fingerprint
         digital = config.channel.mode == "digital"
         self.combines = digital or config.retransmission.least_snr_db is not None
@@ -93,7 +97,7 @@ class RequestPipeline:
         """`frames` holds what arrived; what `side` names beyond that is lost."""
         marks = [self._clock()]
         try:
-            indices = index_map.decode(side.payload, self._receiver.image_length)
+            indices = self._map_of(side.payload)
             asked = self._asked_here(side, indices)
             tokens = _tokens(frames, air)
             marks.append(self._clock())
@@ -139,6 +143,10 @@ class RequestPipeline:
             sent_tokens=sum(bool(p.stream) for p in positions),
             layout=layout_text(p.state for p in positions[: len(seen.states)]),
         )
+
+    def _map_of(self, payload: bytes | memoryview) -> IndexMap:
+        """Asked at the door, and again for the decoding: it is read once. Raises `IndexMapError`."""
+        return self._read(bytes(payload))
 
     def _keep(
         self, side: SideInfo, indices: IndexMap, positions: list[Position], seen: Seen, air: Air
