@@ -63,7 +63,7 @@ class Agent(HostApi):
         self._wait(self._core.begin(), _SLACK_S)
 
     def ask(self, question: Ask, timeout_s: float) -> AskResult:
-        return self._wait(self._core.ask(question, timeout_s), timeout_s + _SLACK_S)
+        return self._wait(self._core.orders.ask(question, timeout_s), timeout_s + _SLACK_S)
 
     def events(self, timeout_s: float) -> list[AgentEvent]:
         self._asked_s = time.monotonic()
@@ -91,7 +91,7 @@ class Agent(HostApi):
         self._wait(self._core.hands.go_on(name), _SLACK_S)
 
     def inject(self, fault: str) -> dict[str, Any]:
-        return self._wait(self._core.inject(fault, _SLACK_S), 2 * _SLACK_S)
+        return self._wait(self._core.orders.inject(fault, _SLACK_S), 2 * _SLACK_S)
 
     def roles(self) -> list[dict[str, Any]]:
         return self._wait(self._core.roles(), _SLACK_S)
@@ -121,10 +121,10 @@ class Agent(HostApi):
         write_piece(self._settings.run_dir, name, offset, data)
 
     def up(self, role: str = "") -> list[str]:
-        return self._wait(self._core.up(role), _SLACK_S)
+        return self._wait(self._core.orders.up(role), _SLACK_S)
 
     def command(self, names: Iterable[str], verb: str, timeout_s: float) -> dict[str, Done]:
-        return self._wait(self._core.command(names, verb, timeout_s), timeout_s + _SLACK_S)
+        return self._wait(self._core.orders.command(names, verb, timeout_s), timeout_s + _SLACK_S)
 
     def finish(self, budget: StopBudget) -> StopReport:
         return self._wait(self._core.finish(budget), budget.exit_s + 2 * _SLACK_S)

@@ -1,4 +1,4 @@
-"""The agent's work, on one asyncio loop: processes through forkservers, roles through control links."""
+"""The agent's work, on one asyncio loop: processes through forkservers; talking to them is `role_orders`."""
 
 import asyncio
 import contextlib
@@ -17,20 +17,19 @@ from launch.host_address import LOOPBACK, address_in
 from launch.nursery import Nursery, Report
 from launch.ordered_stop import OrderedStop, end_roles
 from launch.resources.sampler import RESOURCES_FILE, ResourceLog, Watched, keep_sampling
+from launch.role_orders import RoleOrders
 from launch.role_table import RoleEntry, RoleTable, last_lines
 from launch.runfolder import JOURNAL_FILE
 from shared.keys import Guest
 from shared.ledger import Counters
 from shared.link import ControlHub
 from shared.link_curve import make_key_book
-from shared.routing import end_name, peer_name
+from shared.routing import end_name
 from shared.spec import RoleSpec
 from shared.wire.messages import (
-    Ask,
     AskResult,
     Command,
     Done,
-    Inject,
     Message,
     Progress,
     Ready,
@@ -46,14 +45,12 @@ class AgentCore:
         self._settings = settings
         self._events = events
         self._table = RoleTable()
-        self._asks: dict[str, tuple[Ask, asyncio.Future[AskResult]]] = {}
-        self._done: dict[tuple[str, str], asyncio.Future[Done]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._sampling: asyncio.Task[None] | None = None
         self._nudges: asyncio.Queue[bool] = asyncio.Queue()
         self._broken: str | None = None
-        self._injecting = asyncio.Lock()
         self._hub: ControlHub
+        self.orders: RoleOrders
         self._keys = make_key_book(settings.curve_users) if settings.curve_users else None
         modules = settings.role_modules
         warm = (*settings.warm_modules, *(modules[role] for role in WARM_ROLES))
@@ -82,6 +79,7 @@ class AgentCore:
             await nursery.open()
         keys = None if self._keys is None else self._keys.agent()
         self._hub = ControlHub(Counters(self._settings.run_dir / "counters" / "agent.0.bin"), keys=keys)
+        self.orders = RoleOrders(self._hub, self._table)
         self._tasks.append(asyncio.create_task(self._receive()))
         if self._settings.sample_every_s is not None:
             self._sampling = asyncio.create_task(self._sample(self._settings.sample_every_s))
@@ -169,38 +167,14 @@ class AgentCore:
 
     async def begin(self) -> None:
         self._nudges.put_nowait(False)  # so that what starting took can be told from the rest
-        self.tell("bs", Command(verb="start"))
-
-    async def ask(self, question: Ask, timeout_s: float) -> AskResult:
-        """Asked again of a base station that takes another's place: it knows what it has taken in."""
-        answer: asyncio.Future[AskResult] = asyncio.get_running_loop().create_future()
-        self._asks[question.ask_id] = question, answer
-        try:
-            self._put_to_base_station(question)
-            return await asyncio.wait_for(answer, timeout_s)
-        except TimeoutError:
-            raise LaunchError(f"no terminal state of the question within {timeout_s:g} s") from None
-        finally:
-            self._asks.pop(question.ask_id, None)
-
-    def _put_to_base_station(self, question: Ask) -> None:
-        """Unless it has ended: then to the next one, when that is ready."""
-        if self._table["bs"].alive:
-            self.tell("bs", question)
-
-    async def inject(self, fault: str, timeout_s: float) -> dict[str, Any]:
-        async with self._injecting:  # answers carry no name of the question
-            told = await self.order(["ce"], Inject(fault=fault), "inject", timeout_s)
-        if "ce" not in told:
-            raise LaunchError(f"the emulator took no fault within {timeout_s:g} s")
-        return told["ce"].values
+        self.orders.tell("bs", Command(verb="start"))
 
     async def roles(self) -> list[dict[str, Any]]:
         return [entry.describe(self._settings.host) for entry in self._table]
 
     async def stop(self, budget: StopBudget) -> StopReport:
         await self.hands.let_go()
-        settled = await OrderedStop(self, budget).run()
+        settled = await OrderedStop(self.orders, budget).run()
         return (await self.finish(budget)).after(settled)
 
     async def finish(self, budget: StopBudget) -> StopReport:
@@ -212,14 +186,6 @@ class AgentCore:
         report = await end_roles(self, self._table, budget, self._settings.host)
         await self._close_nurseries()
         return report
-
-    async def up(self, role: str = "") -> list[str]:
-        """Living roles that can follow a command: those that said they were ready."""
-        return [
-            entry.spec.name
-            for entry in self._table.latest()
-            if entry.alive and entry.ready is not None and entry.spec.role.startswith(role)
-        ]
 
     async def close(self) -> None:
         await self._close_nurseries()
@@ -246,41 +212,7 @@ class AgentCore:
         roles = [e.watched() for e in self._table if e.alive]
         return [*filter(None, roles), Watched("agent", -1, 0, os.getpid()), *launcher]
 
-    # --- for the ordered stop -------------------------------------------------------------------------
-
-    def tell(self, name: str, message: Message) -> None:
-        """Put a message on a role's control link. Raises `LaunchError` if there is no such living role."""
-        entry = self._table[name]
-        if not entry.alive:
-            raise LaunchError(f"{name} is not running")
-        spec = entry.spec
-        self._hub.send(peer_name(spec.role, spec.user), message)
-
-    async def command(self, names: Iterable[str], verb: str, timeout_s: float) -> dict[str, Done]:
-        """Give a command to roles and gather what answers in time."""
-        return await self.order(names, Command(verb=verb), verb, timeout_s)
-
-    async def order(
-        self, names: Iterable[str], message: Message, verb: str, timeout_s: float
-    ) -> dict[str, Done]:
-        """Tell roles something and gather who says in time that `verb` is done."""
-        waiting: dict[str, asyncio.Future[Done]] = {}
-        for name in names:
-            waiting[name] = asyncio.get_running_loop().create_future()
-            self._done[name, verb] = waiting[name]
-            try:
-                self.tell(name, message)
-            except LaunchError:
-                del waiting[name]
-        if waiting:
-            await asyncio.wait(waiting.values(), timeout=timeout_s)
-        for name in waiting:
-            self._done.pop((name, verb), None)
-        return {
-            name: future.result()
-            for name, future in waiting.items()
-            if future.done() and not future.cancelled()
-        }
+    # --- for the last step of a stop ------------------------------------------------------------------
 
     def kill(self, entry: RoleEntry) -> None:
         with contextlib.suppress(LaunchError):
@@ -315,21 +247,15 @@ class AgentCore:
             self._put("ready", spec, {"pid": message.pid, "incarnation": message.incarnation})
             entry.changed.set()
             if spec.role == "bs":
-                for question, answer in self._asks.values():
-                    if not answer.done():
-                        self._put_to_base_station(question)
+                self.orders.ask_again()
         elif isinstance(message, RoleFailed):
             entry.failed = message
-        elif isinstance(message, Done):
-            waiting = self._done.get((spec.name, message.verb))
-            if waiting is not None and not waiting.done():
-                waiting.set_result(message)
         elif isinstance(message, WorkloadDone):
             self._put("workload_done", spec, {"attempted": message.attempted})
+        elif isinstance(message, Done):
+            self.orders.done(spec.name, message)
         elif isinstance(message, AskResult):
-            asked = self._asks.get(message.ask_id)
-            if asked is not None and not asked[1].done():
-                asked[1].set_result(message)
+            self.orders.answered(message)
         elif isinstance(message, Progress):
             self._put("progress", spec, dict(message.values))
 

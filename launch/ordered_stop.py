@@ -92,8 +92,8 @@ async def end_roles(agent: "AgentCore", table: RoleTable, budget: StopBudget, ho
     crashes = [e.crash_report() for e in table if not e.alive and not e.asked_to_end]
     for entry in table:
         entry.asked_to_end = True
-    names = await agent.up()
-    done = await agent.command(names, "stop", budget.exit_s)
+    names = await agent.orders.up()
+    done = await agent.orders.command(names, "stop", budget.exit_s)
     late = [name for name in names if name not in done]
     killed = await agent.ended(table, budget.exit_s / 2)
     for entry in killed:
