@@ -217,7 +217,10 @@ class UserEquipment:
         return Compute(f"decode:{name}", job)
 
     def _look_at(self, reception: Reception) -> list[Action]:
-        """Some of its symbols, for people: after the answer, which must not wait for that."""
+        """Some of its symbols, for people: after the answer, which must not wait for that.
+
+        No more of these jobs wait than decodings did before them.
+        """
         most = self._spec.config.journal.symbols
         if not most:
             return []
@@ -262,7 +265,7 @@ class UserEquipment:
         )
 
     def _drained(self) -> list[Action]:
-        """`Done` once, when no request waits, is decoded, or has an answer that is still being repeated."""
+        """`Done` once, when no request waits, is decoded or looked at, or has an answer that is repeated."""
         if not self._drain_asked or len(self._receiver) or self._decoding or self._glimpses:
             return []
         if self._answers.unacknowledged():

@@ -5,6 +5,7 @@ One object serves all who look. Files are read on any thread (`read`), what was 
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -46,6 +47,7 @@ class RunWatch:
         self._tail = JournalTail(run_dir / JOURNAL_FILE)
         self._clock = clock
         self._reading = threading.Lock()
+        self._looks: deque[Look] = deque()  # read, in their order, and not yet taken over
         self._read_s: float | None = None
         self._asked_for = self._is_over = False
 
@@ -55,17 +57,16 @@ class RunWatch:
 
     def refresh(self) -> None:
         """Read and take."""
-        look = self.read()
-        if look is not None:
-            self.take(look)
+        self.read()
+        self.take()
 
-    def read(self) -> Look | None:
-        """What is new, on any thread: only files are read. None where the last look is of just now, and for
+    def read(self) -> None:
+        """What is new, on any thread: only files are read. Nothing where the last look is of just now, and of
         a run that is over and was read to its end."""
         with self._reading:
             now_s = self._clock()
             if self._is_over or (self._read_s is not None and now_s - self._read_s < LEAST_S):
-                return None
+                return
             over = (self.run_dir / SUMMARY_FILE).exists()  # asked first: what is read after it is all
             events: list[dict[str, Any]] = []
             while more := self._tail.read():
@@ -75,14 +76,17 @@ class RunWatch:
             workload = self._workload_of(events)
             summary = read_summary(self.run_dir) if over else None
             self._is_over, self._read_s = over, self._clock()
-            return Look(events, numbers, workload, summary)
+            self._looks.append(Look(events, numbers, workload, summary))
 
-    def take(self, look: Look) -> None:
-        """On the thread of those who show it: nothing changes under their hands."""
-        for event in look.events:
-            self.state.apply(event)
-        self._workload |= {entry["index"]: entry for entry in look.workload}
-        self.numbers, self.summary = look.numbers, look.summary
+    def take(self) -> None:
+        """All that was read, whoever read it, on the thread of those who show it: nothing changes under their
+        hands, and nothing is missed where a reader went away."""
+        while self._looks:
+            look = self._looks.popleft()
+            for event in look.events:
+                self.state.apply(event)
+            self._workload |= {entry["index"]: entry for entry in look.workload}
+            self.numbers, self.summary = look.numbers, look.summary
 
     def question_of(self, request: RequestView) -> str:
         """What was asked; empty for a caption, and for what is asked at the UE alone."""

@@ -24,9 +24,8 @@ _SPEEDS: Final = {1: "1 ×", 5: "5 ×", 20: "20 ×"}
 
 async def look_again(watch: RunWatch) -> None:
     """Files are read off the loop, and what is new is taken over on it, where pages and metrics are made."""
-    look = await asyncio.to_thread(watch.read)
-    if look is not None:
-        watch.take(look)
+    await asyncio.to_thread(watch.read)
+    watch.take()
 
 
 class Page:

@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,7 +11,7 @@ from launch.imports import imported_for_good
 
 
 @pytest.fixture(autouse=True)
-def unfrozen() -> object:
+def unfrozen() -> Iterator[None]:
     yield
     gc.unfreeze()
 

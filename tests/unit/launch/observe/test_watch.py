@@ -35,6 +35,28 @@ def run(tmp_path: Path) -> MadeRun:
     return MadeRun(folder)
 
 
+def test_what_a_reader_that_went_away_had_read_is_taken_over_in_its_order(
+    run: MadeRun,
+) -> None:
+    clock = Clock()
+    watch = RunWatch(run.folder, clock)
+    run.run()
+    run.write_journal()
+    whole = (run.folder / "journal.jsonl").read_bytes()
+    half = whole.index(b"\n", len(whole) // 2) + 1
+    (run.folder / "journal.jsonl").write_bytes(whole[:half])
+    watch.read()
+    assert len(watch.state.requests) == 0, "read, and not yet taken over"
+    (run.folder / "journal.jsonl").write_bytes(whole)
+    clock.now_s += 1.0
+    watch.read()
+    watch.take()
+    at_once = RunWatch(run.folder, clock)
+    at_once.refresh()
+    assert watch.state.requests.counts() == at_once.state.requests.counts()
+    assert watch.state.requests.counts()["answered"] == watch.planned == 6
+
+
 def test_what_is_seen_in_the_end_is_the_summary(run: MadeRun) -> None:
     clock = Clock()
     watch = RunWatch(run.folder, clock)
