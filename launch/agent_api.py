@@ -1,11 +1,14 @@
 """What an agent can be asked to do, in process or as an actor."""
 
+import json
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from launch.event_box import AgentEvent
+from launch.forkserver_start import EarlyForkserver
 from launch.role_table import CrashReport
 from shared.config import RunConfig
 from shared.schemes import scheme_of
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from launch.ordered_stop import Settled
 
 ROLE_MODULES = {"bs": "basestation.process", "ce": "channel_emulator.process", "ue": "userequipment.process"}
+ROLE_MODULES_VARIABLE = "M4SC_ROLE_MODULES"
+"""JSON {role: module}: other mains for roles, by which tests run deliberately broken builds."""
 WARM_ROLES = ("bs", "ue")
 """Roles with a model: forked from the forkserver that imported it. The emulator must not even see it."""
 
@@ -33,6 +38,11 @@ def warm_modules(config: RunConfig) -> tuple[str, ...]:
     return (*WARM_MODULES, *halves, *(CODED_AIR_MODULES if coded else ()))
 
 
+def role_modules() -> dict[str, str]:
+    """Which module's `main(spec)` is a role, by role."""
+    return {**ROLE_MODULES, **json.loads(os.environ.get(ROLE_MODULES_VARIABLE, "{}"))}
+
+
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
     """`owner_pid`: the process on this host with which the agent ends; None on another host.
@@ -42,7 +52,7 @@ class AgentSettings:
     roles) the agent makes CURVE keys; 0: links without CURVE. `sample_every_s`: how often it is noted what
     processes use, if at all. `kinds` of roles that it may be asked for. `lease_s`: on another host than the
     command's, where `run_dir` does not exist: it makes a folder of its own, and ends when it has been asked
-    nothing for so long.
+    nothing for so long. `early`: forkservers that wait for it, by their labels.
     """
 
     run_id: str
@@ -55,6 +65,18 @@ class AgentSettings:
     sample_every_s: float | None = None
     kinds: tuple[str, ...] = tuple(ROLE_MODULES)
     lease_s: float | None = None
+    early: dict[str, EarlyForkserver] = field(default_factory=dict)
+
+    def forkservers(self) -> dict[str, tuple[str, ...]]:
+        """The labels of the forkservers that it needs, and what each imports."""
+        warm = (*self.warm_modules, *(self.role_modules[role] for role in WARM_ROLES))
+        modules = {"warm": warm, "light": (self.role_modules["ce"],)}
+        return {label: modules[label] for label in dict.fromkeys(map(forkserver_of, self.kinds))}
+
+
+def forkserver_of(role: str) -> str:
+    """The label of the forkserver from which a role is forked."""
+    return "warm" if role in WARM_ROLES else "light"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from launch.agent_api import WARM_ROLES, AgentSettings, StopBudget, StopReport
+from launch.agent_api import AgentSettings, StopBudget, StopReport, forkserver_of
 from launch.chaos.hands import Hands
 from launch.errors import LaunchError, RoleRefused
 from launch.event_box import AgentEvent, EventBox
+from launch.forkserver_start import forkserver_log
 from launch.host_address import LOOPBACK, address_in
 from launch.nursery import Nursery, Report
 from launch.ordered_stop import OrderedStop, end_roles
@@ -52,13 +53,12 @@ class AgentCore:
         self._hub: ControlHub
         self.orders: RoleOrders
         self._keys = make_key_book(settings.curve_users) if settings.curve_users else None
-        modules = settings.role_modules
-        warm = (*settings.warm_modules, *(modules[role] for role in WARM_ROLES))
         self._data_host = LOOPBACK
         self._bundle: str | None = None  # where it is on this host, if not where the configuration says
-        modules_of = {"warm": warm, "light": (modules["ce"],)}
-        labels = {_label(kind) for kind in settings.kinds}
-        self._nurseries = {label: self._nursery(label, modules_of[label]) for label in labels}
+        self._nurseries = {
+            label: Nursery(label, modules, self._log_of(label), self._on_report, settings.early.get(label))
+            for label, modules in settings.forkservers().items()
+        }
         self.hands = Hands(self._table, self._nursery_of, settings.run_dir / JOURNAL_FILE)
 
     async def join(self, data_network: str | None, node_address: str, bundle: str | None) -> str:
@@ -268,7 +268,7 @@ class AgentCore:
         elif report["event"] == "unloadable":
             self._break(f"{report['module']} cannot be imported: {report['detail']}")
         elif report["event"] == "ended":
-            running = [e for e in self._table if e.alive and _label(e.spec.role) == report["label"]]
+            running = [e for e in self._table if e.alive and forkserver_of(e.spec.role) == report["label"]]
             last = last_lines(self._log_of(report["label"]))
             if running:
                 self._break(f"forkserver {report['label']} ended: {last[-1] if last else 'no output'}")
@@ -295,19 +295,7 @@ class AgentCore:
     # --- names ----------------------------------------------------------------------------------------
 
     def _nursery_of(self, spec: RoleSpec) -> Nursery:
-        return self._nurseries[_label(spec.role)]
+        return self._nurseries[forkserver_of(spec.role)]
 
     def _log_of(self, label: str) -> Path:
-        return self._settings.run_dir / "logs" / f"forkserver-{label}.log"
-
-    def _nursery(self, label: str, modules: tuple[str, ...]) -> Nursery:
-        environment = dict(os.environ)
-        # One thread a role: the roles are the parallelism, and results do not depend on the machine's cores.
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            environment.setdefault(name, "1")
-        return Nursery(label, modules, self._log_of(label), environment, self._on_report)
-
-
-def _label(role: str) -> str:
-    """Of the forkserver."""
-    return "warm" if role in WARM_ROLES else "light"
+        return forkserver_log(self._settings.run_dir, label)

@@ -2,7 +2,7 @@
 
     python -m launch.forkserver FD PARENT_PID MODULE...
 
-FD is a stream socket to the agent; both ways go JSON lines:
+FD is a stream socket to the agent, or one that listens for it; both ways go JSON lines:
 
     <- {"op": "fork", "name": "ue-3", "incarnation": 0, "module": "userequipment.process", "spec": {...}}
     <- {"op": "signal", "name": "ue-3", "incarnation": 0, "number": 9}
@@ -13,7 +13,8 @@ FD is a stream socket to the agent; both ways go JSON lines:
 
 Imported but never computed, because a fork after a computation copies locked thread pools and hangs. Not
 `multiprocessing`'s forkserver: that one has every child import the main module again, which under Ray is
-Ray's worker. This process ends when the agent does (its socket closes), and the roles end with it.
+Ray's worker. This process ends when the agent does (its socket closes), and the roles end with it. It may
+be older than the agent (`launch.forkserver_start`).
 """
 
 import contextlib
@@ -27,7 +28,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -161,28 +162,41 @@ def _write_output_to(path: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    channel = socket.socket(fileno=int(arguments[0]))
+    own = socket.socket(fileno=int(arguments[0]))
     die_with_parent(int(arguments[1]))
     # The command handles Ctrl-C; started below Ray, SIGINT may be blocked, and a mask is inherited.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     began_s = time.monotonic()
-    server = ForkServer(channel)
+    unloadable = _import(arguments[2:])
+    load_ms = round(1e3 * (time.monotonic() - began_s))
+    server = ForkServer(_agent_at(own))
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        if unloadable:
+            server.report("unloadable", **unloadable)
+            return 1
+        server.report("loaded", load_ms=load_ms, threads=len(os.listdir("/proc/self/task")))
+        server.run()
+    return 0
+
+
+def _import(modules: Sequence[str]) -> dict[str, str]:
+    """The module that cannot be imported and why; empty when all can."""
     with imported_for_good():
-        for module in arguments[2:]:
+        for module in modules:
             try:
                 importlib.import_module(module)
             except ImportError as error:
-                server.report("unloadable", module=module, detail=str(error))
-                return 1
-    server.report(
-        "loaded",
-        load_ms=round(1e3 * (time.monotonic() - began_s)),
-        threads=len(os.listdir("/proc/self/task")),
-    )
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        server.run()
-    return 0
+                return {"module": module, "detail": str(error)}
+    return {}
+
+
+def _agent_at(own: socket.socket) -> socket.socket:
+    """The connection to the agent; waits for it where the socket listens, as long as the parent lives."""
+    if not own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return own
+    with own:
+        return own.accept()[0]
 
 
 if __name__ == "__main__":

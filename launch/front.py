@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 from launch.dashboard.address import Address
 from launch.errors import LaunchError
 from launch.guardian import RUN_ID_VARIABLE, kill_run
+from launch.imports import import_for_completion
 from launch.orders import LineSocket, Orders
 from launch.runfolder import discard_run_folder, missing_files
 from launch.signals import StopSignals, let_go_of_terminal
@@ -77,8 +77,6 @@ class Front:
         with theirs:
             supervisor = self._start(theirs)
         channel = LineSocket(ours)
-        # The command has nothing to do meanwhile, and must be quick after a signal.
-        threading.Thread(target=_import_for_completion, daemon=True).start()
         try:
             ending = self._listen(channel)
             if ending.get("kind") == "ready":
@@ -154,6 +152,8 @@ class Front:
         if not first or not self._heard:  # a supervisor that has said nothing yet has started nothing
             return False
         self._give_up_s = time.monotonic() + _STOP_S
+        # What the command may have to complete the folder with, if the supervisor has not got so far.
+        import_for_completion()
         self._display.show({"kind": "note", "text": f"{name}: stopping (again to stop at once)"})
         channel.put({"verb": "stop", "why": name})
         return True
@@ -205,10 +205,3 @@ class Front:
 def new_run_id(run_dir: Path) -> str:
     """The folder's name and a random part: two runs never share one."""
     return f"{run_dir.name}-{secrets.token_hex(3)}"
-
-
-def _import_for_completion() -> None:
-    import pyarrow.parquet  # noqa: F401
-
-    import launch.completion
-    import launch.summary_table  # noqa: F401

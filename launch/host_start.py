@@ -54,7 +54,7 @@ def bring_file(group: HostGroup, path: Path, hosts: set[str]) -> None:
 
 def _settings_of(host: Host, placement: Placement, settings: AgentSettings) -> AgentSettings:
     settings = replace(settings, host=host.name, kinds=_kinds(placement, host))
-    return settings if host.here else replace(settings, owner_pid=None, lease_s=LEASE_S)
+    return settings if host.here else replace(settings, owner_pid=None, lease_s=LEASE_S, early={})
 
 
 def _kinds(placement: Placement, host: Host) -> tuple[str, ...]:

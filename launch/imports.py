@@ -1,7 +1,8 @@
-"""Importing much at once."""
+"""Importing much at once, and ahead of time."""
 
 import contextlib
 import gc
+import threading
 from collections.abc import Iterator
 
 
@@ -19,3 +20,15 @@ def imported_for_good() -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+def import_for_completion() -> None:
+    """Begin to import, in a thread of its own, what completes a run folder."""
+    threading.Thread(target=_import_for_completion, daemon=True).start()
+
+
+def _import_for_completion() -> None:
+    import pyarrow.parquet  # noqa: F401
+
+    import launch.completion
+    import launch.summary_table  # noqa: F401

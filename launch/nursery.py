@@ -1,41 +1,41 @@
-"""The agent's side of a forkserver: start it, ask for roles, hear of their ends."""
+"""The agent's side of a forkserver: start it, or find the one that was started for it; ask for roles, hear of
+their ends."""
 
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from launch.errors import LaunchError
+from launch.forkserver_start import EarlyForkserver, start_forkserver
+from launch.guardian import wait_gone
 from launch.role_spec import spec_to_map
 from shared.spec import RoleSpec
 
 Report = dict[str, Any]
 _MAX_LINE_BYTES = 2**20
 
-MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": str(4 * 2**20)}
-"""For glibc: larger blocks stay out of the heap and go back when they are freed. Left to itself it takes ever
-larger ones from the heap, which then frays, and grows, under groups of changing size."""
-
 
 class Nursery:
-    """One forkserver process. Belongs to one asyncio loop; its reports come by `on_report` on that loop."""
+    """One forkserver process. Belongs to one asyncio loop; its reports come by `on_report` on that loop.
+
+    `early`: the forkserver that imports already, if there is one.
+    """
 
     def __init__(
-        self, label: str, modules: Sequence[str], log_path: Path, environment: dict[str, str],
-        on_report: Callable[[Report], None],
+        self, label: str, modules: Sequence[str], log_path: Path, on_report: Callable[[Report], None],
+        early: EarlyForkserver | None = None,
     ) -> None:  # fmt: skip
         self.label = label
-        self.load_ms: int | None = None
-        self.threads: int | None = None
         self._modules = tuple(modules)
         self._log_path = log_path
-        self._environment = {**MALLOC, **environment}
         self._on_report = on_report
+        self._early = early
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -45,27 +45,29 @@ class Nursery:
 
         To be called on a thread that lives as long as the forkserver shall: the kernel ends it with that.
         """
-        ours, theirs = socket.socketpair()
-        self._log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self._log_path.open("ab") as log, theirs:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "launch.forkserver",
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                    *self._modules,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # a Ctrl-C or hang-up of the terminal is the command's business
-            )
+        try:
+            ours = self._start() if self._early is None else self._find(self._early)
+        except OSError as error:
+            self._on_report({"event": "ended", "label": self.label, "detail": str(error)})
+            return
         reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=_MAX_LINE_BYTES)
         self._reading = asyncio.create_task(self._read(reader))
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = start_forkserver(theirs, self._modules, self._log_path)
+        return ours
+
+    @staticmethod
+    def _find(early: EarlyForkserver) -> socket.socket:
+        ours = socket.socket(socket.AF_UNIX)
+        try:
+            ours.connect(early.path)
+        except OSError:  # it has ended
+            ours.close()
+            raise
+        return ours
 
     def fork(self, spec: RoleSpec, module: str) -> None:
         self._ask({"op": "fork", **_of(spec), "module": module, "spec": spec_to_map(spec)})
@@ -79,17 +81,24 @@ class Nursery:
         self._ask({"op": "limit_files", **_of(spec), "max_bytes": max_bytes})
 
     async def close(self, timeout_s: float = 2.0) -> None:
-        """End the forkserver, and with it every role it still has. Reaps it."""
+        """End the forkserver, and with it every role it still has. Reaps it, if it was started here."""
         if self._writer is not None:
             self._writer.close()
-        if self._process is not None:
-            try:
-                await asyncio.to_thread(self._process.wait, timeout_s)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                await asyncio.to_thread(self._process.wait)
+        await asyncio.to_thread(self._end, timeout_s)
         if self._reading is not None:
             self._reading.cancel()
+
+    def _end(self, timeout_s: float) -> None:
+        if self._process is not None:
+            try:
+                self._process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        # Whoever started an early one reaps it after this, so until now its pid is certainly still its own.
+        if self._early is not None and not wait_gone(self._early.pid, timeout_s):
+            os.kill(self._early.pid, signal.SIGKILL)
+        self._early = None
 
     def _ask(self, request: dict[str, Any]) -> None:
         if self._writer is None or self._writer.is_closing():
@@ -100,8 +109,6 @@ class Nursery:
         try:
             while line := await reader.readline():
                 report = json.loads(line)
-                if report["event"] == "loaded":
-                    self.load_ms, self.threads = report["load_ms"], report["threads"]
                 self._on_report(report)
         except (ConnectionResetError, ValueError) as error:
             self._on_report({"event": "ended", "label": self.label, "detail": str(error)})

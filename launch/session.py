@@ -1,23 +1,25 @@
 """One run from start to finished folder: what the supervisor's working thread does, step by step."""
 
-import json
 import os
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from basestation.image_door import BadInput
-from launch.agent_api import HURRIED, ROLE_MODULES, AgentApi, AgentSettings, StopBudget, warm_modules
+from launch.agent_api import HURRIED, AgentApi, AgentSettings, StopBudget, role_modules, warm_modules
 from launch.cluster import Cluster
 from launch.datasets.errors import DatasetError
 from launch.errors import LaunchError, RoleRefused
+from launch.forkserver_start import EarlyForkservers
 from launch.gather import fetch_host
 from launch.host_group import HostGroup
 from launch.host_start import bring_file, start_group
+from launch.imports import import_for_completion
 from launch.openings import Openings
 from launch.orders import Orders
 from launch.placement import place
@@ -32,8 +34,6 @@ _DRAIN_SLACK_S = 5.0
 _BROKEN_DRAIN_S = 2.0
 _GATHER_S = 120.0
 _HURRIED_GATHER_S = 0.5
-ROLE_MODULES_VARIABLE = "M4SC_ROLE_MODULES"
-"""JSON {role: module}: other mains for roles, by which tests run deliberately broken builds."""
 
 
 class Session:
@@ -59,6 +59,7 @@ class Session:
         self._failing = threading.Lock()
         self._failed = False
         self._cluster = Cluster(config.cluster)
+        self._forkservers = EarlyForkservers(self._run_dir)
         self._group: HostGroup | None = None
         self._testbed: Testbed | None = None
         self._openings = Openings(orders, tell)
@@ -102,12 +103,16 @@ class Session:
     def cleanup(self) -> None:
         """What is outside the run folder and outlives processes."""
         self._cluster.remove_temp_dir()
+        self._forkservers.close()
         self._openings.close()
 
     # --- start ----------------------------------------------------------------------------------------
 
     def _start(self) -> Testbed:
         self._openings.reserve()
+        settings = self._settings()
+        if self.config.cluster.address is None:  # then all roles are on this host: import while Ray starts
+            settings = replace(settings, early=self._forkservers.start(settings.forkservers()))
         with ThreadPoolExecutor(1, thread_name_prefix="m4sc-workload") as pool:
             workload = pool.submit(self._build_workload)
             workload.add_done_callback(self._look_at_workload)
@@ -115,7 +120,7 @@ class Session:
             self._cluster.start()
             self.on_ray_started()
             self._mark("ray")
-            agent = self._agents()
+            agent = self._agents(settings)
             testbed = self._testbed = Testbed(
                 self.config, self._run_dir, self._orders.run_id, agent, self._tell
             )
@@ -131,7 +136,7 @@ class Session:
         self._mark("ready")
         return testbed
 
-    def _agents(self) -> AgentApi:
+    def _agents(self, settings: AgentSettings) -> AgentApi:
         """Of this host, or, where roles are placed on several, of all of those: then CURVE is the default."""
         config = self.config
         placement = self._placement = place(self._cluster.hosts(), config.users, config.cluster.placement)
@@ -140,7 +145,7 @@ class Session:
             raise ConfigError(f"security.curve: at most {MAX_KEY_USERS} users, not {config.users}")
         if curve and not curve_available():
             raise ConfigError("security.curve: this machine's ZeroMQ was built without CURVE")
-        settings = self._settings(config.users if curve else 0)
+        settings = replace(settings, curve_users=config.users if curve else 0)
         if len(placement.hosts) == 1:
             return self._cluster.agent(placement.hosts[0], settings)
         self._phase(f"joining {len(placement.hosts)} hosts: {', '.join(h.name for h in placement.hosts)}")
@@ -169,16 +174,14 @@ class Session:
                 testbed.record_lost_host(host, self._placement.roles_on(host), line)
         self._group.close()
 
-    def _settings(self, curve_users: int) -> AgentSettings:
-        replaced = json.loads(os.environ.get(ROLE_MODULES_VARIABLE, "{}"))
+    def _settings(self) -> AgentSettings:
         return AgentSettings(
             run_id=self._orders.run_id,
             run_dir=self._run_dir,
             host=os.uname().nodename,
             owner_pid=os.getpid(),
-            role_modules={**ROLE_MODULES, **replaced},
+            role_modules=role_modules(),
             warm_modules=warm_modules(self.config),
-            curve_users=curve_users,
             sample_every_s=self.config.resources.every_s,
         )
 
@@ -217,7 +220,7 @@ class Session:
             self._phase("running the workload")
             testbed.begin()
         # Imported while there is time: after a signal there is none.
-        threading.Thread(target=_import_for_completion, daemon=True).start()
+        import_for_completion()
         while not self._stop.is_set() and testbed.failure is None and not testbed.workload_done:
             testbed.watch()
 
@@ -308,9 +311,3 @@ class Session:
         if self.abandoned.is_set():
             raise LaunchError("given up")
         self._times[name] = round(time.monotonic() - self._began_s, 3)
-
-
-def _import_for_completion() -> None:
-    import pyarrow.parquet  # noqa: F401
-
-    import launch.completion  # noqa: F401
