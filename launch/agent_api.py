@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from launch.event_box import AgentEvent
-from launch.forkserver_start import EarlyForkserver
 from launch.role_table import CrashReport
 from shared.config import RunConfig
 from shared.schemes import scheme_of
@@ -52,7 +51,7 @@ class AgentSettings:
     roles) the agent makes CURVE keys; 0: links without CURVE. `sample_every_s`: how often it is noted what
     processes use, if at all. `kinds` of roles that it may be asked for. `lease_s`: on another host than the
     command's, where `run_dir` does not exist: it makes a folder of its own, and ends when it has been asked
-    nothing for so long. `early`: forkservers that wait for it, by their labels.
+    nothing for so long. `early`: forkservers that wait for it, label and socket.
     """
 
     run_id: str
@@ -65,7 +64,7 @@ class AgentSettings:
     sample_every_s: float | None = None
     kinds: tuple[str, ...] = tuple(ROLE_MODULES)
     lease_s: float | None = None
-    early: dict[str, EarlyForkserver] = field(default_factory=dict)
+    early: dict[str, str] = field(default_factory=dict)
 
     def forkservers(self) -> dict[str, tuple[str, ...]]:
         """The labels of the forkservers that it needs, and what each imports."""

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import signal
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from launch.agent_api import AgentSettings, StopBudget, StopReport, forkserver_of
@@ -15,7 +14,7 @@ from launch.errors import LaunchError, RoleRefused
 from launch.event_box import AgentEvent, EventBox
 from launch.forkserver_start import forkserver_log
 from launch.host_address import LOOPBACK, address_in
-from launch.nursery import Nursery, Report
+from launch.nursery import Beginning, Nursery, Report
 from launch.ordered_stop import OrderedStop, end_roles
 from launch.resources.sampler import RESOURCES_FILE, ResourceLog, Watched, keep_sampling
 from launch.role_orders import RoleOrders
@@ -56,7 +55,12 @@ class AgentCore:
         self._data_host = LOOPBACK
         self._bundle: str | None = None  # where it is on this host, if not where the configuration says
         self._nurseries = {
-            label: Nursery(label, modules, self._log_of(label), self._on_report, settings.early.get(label))
+            label: Nursery(
+                label,
+                Beginning(settings.run_id, modules, forkserver_log(settings.run_dir / "logs", label)),
+                self._on_report,
+                settings.early.get(label),
+            )
             for label, modules in settings.forkservers().items()
         }
         self.hands = Hands(self._table, self._nursery_of, settings.run_dir / JOURNAL_FILE)
@@ -269,7 +273,7 @@ class AgentCore:
             self._break(f"{report['module']} cannot be imported: {report['detail']}")
         elif report["event"] == "ended":
             running = [e for e in self._table if e.alive and forkserver_of(e.spec.role) == report["label"]]
-            last = last_lines(self._log_of(report["label"]))
+            last = last_lines(forkserver_log(self._settings.run_dir / "logs", report["label"]))
             if running:
                 self._break(f"forkserver {report['label']} ended: {last[-1] if last else 'no output'}")
             for entry in running:
@@ -296,6 +300,3 @@ class AgentCore:
 
     def _nursery_of(self, spec: RoleSpec) -> Nursery:
         return self._nurseries[forkserver_of(spec.role)]
-
-    def _log_of(self, label: str) -> Path:
-        return forkserver_log(self._settings.run_dir, label)

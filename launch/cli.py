@@ -23,6 +23,7 @@ from launch.commands import (
     train,
     up,
 )
+from launch.standby import shared_by_runs
 from launch.user_errors import reporting_errors
 
 app = typer.Typer(
@@ -54,7 +55,12 @@ app.command("dashboard")(dashboard.dashboard)
 
 def main() -> None:
     """Entry point of the console script."""
-    reporting_errors(app)
+    reporting_errors(_command)
+
+
+def _command() -> None:
+    with shared_by_runs():
+        app()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from launch.agent import Agent
 from launch.agent_api import AgentSettings
@@ -23,7 +23,9 @@ from launch.remote_agent import RemoteAgent, first_line
 from launch.temp_dirs import make_temp_dir
 from shared.config import ClusterConfig
 
-_OBJECT_STORE_BYTES = 80 * 2**20  # Ray's minimum is 75 MiB; nothing is ever put into it
+_QUIET: Final[dict[str, Any]] = {"log_to_driver": False, "logging_level": logging.ERROR}
+FOR_AGENTS: Final = {"object_store_memory": 80 * 2**20, **_QUIET}
+"""A private Ray's: its least store is 75 MiB, and nothing is ever put into it."""
 _CALLS_AT_ONCE = 8
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -59,29 +61,37 @@ def private_ray(cpus: int, **options: Any) -> Path:
 
 
 class Cluster:
-    """A private Ray, or a stay in somebody's. `start` and `stop` on one thread that lives until the end."""
+    """A private Ray, or a stay in somebody's. `start` and `stop` on one thread that lives until the end.
 
-    def __init__(self, config: ClusterConfig) -> None:
+    `standby`: the address of a Ray that the command keeps for all of its runs, instead of a private one.
+    """
+
+    def __init__(self, config: ClusterConfig, standby: str | None = None) -> None:
         self._config = config
+        self._address = config.address or standby
         self._temp_dir: Path | None = None
         self._actors: list[Any] = []
         self.start_s = 0.0
+
+    @property
+    def joins(self) -> bool:
+        """Whether this Ray is not this process's own."""
+        return self._address is not None
 
     def start(self) -> None:
         """Blocks until Ray is there. Raises `LaunchError`."""
         require_ray()
         began_s = time.monotonic()
-        common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
-            if self._config.address is None:
-                self._temp_dir = private_ray(1, object_store_memory=_OBJECT_STORE_BYTES, **common)
+            if self._address is None:
+                self._temp_dir = private_ray(1, **FOR_AGENTS)
             else:
                 os.environ.update(_ENVIRONMENT)
                 import ray
 
-                ray.init(address=self._config.address, namespace="m4sc", **common)
+                ray.init(address=self._address, namespace="m4sc", **_QUIET)
         except Exception as error:  # noqa: BLE001  Ray says a start that took too long by a bare Exception
-            where = self._config.address or "a private Ray on this machine"
+            where = self._address or "a private Ray on this machine"
             raise LaunchError(f"Ray cannot be started or reached ({where}): {first_line(error)}") from None
         self.start_s = time.monotonic() - began_s
 

@@ -2,19 +2,22 @@
 
     python -m launch.forkserver FD PARENT_PID MODULE...
 
-FD is a stream socket to the agent, or one that listens for it; both ways go JSON lines:
+FD is a stream socket to the agent; both ways go JSON lines:
 
+    <- {"op": "begin", "run_id": "demo-3f2a1c", "modules": ["basestation.process"], "log": "logs/..."}
     <- {"op": "fork", "name": "ue-3", "incarnation": 0, "module": "userequipment.process", "spec": {...}}
     <- {"op": "signal", "name": "ue-3", "incarnation": 0, "number": 9}
     <- {"op": "limit_files", "name": "ue-3", "incarnation": 0, "max_bytes": 70000}   (null: no limit)
-    -> {"event": "loaded", "load_ms": 2900, "threads": 1}
+    -> {"event": "loaded", "pid": 4700, "threads": 1}
     -> {"event": "forked", "name": "ue-3", "incarnation": 0, "pid": 4711}
     -> {"event": "exited", "name": "ue-3", "incarnation": 0, "pid": 4711, "code": -9}
 
+Or FD listens for agents: each that connects gets a fork of this process to itself. So it can import before
+there is an agent (`launch.forkserver_start`), and serve the runs of one command in turn (`launch.standby`).
+
 Imported but never computed, because a fork after a computation copies locked thread pools and hangs. Not
 `multiprocessing`'s forkserver: that one has every child import the main module again, which under Ray is
-Ray's worker. This process ends when the agent does (its socket closes), and the roles end with it. It may
-be older than the agent (`launch.forkserver_start`).
+Ray's worker. What serves an agent ends when the agent does (its socket closes), and the roles end with it.
 """
 
 import contextlib
@@ -26,13 +29,12 @@ import selectors
 import signal
 import socket
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from launch.guardian import die_with_parent
+from launch.guardian import die_with_parent, mark_as_of
 from launch.imports import imported_for_good
 from launch.role_spec import spec_from_map
 from shared.spec import RoleSpec
@@ -84,6 +86,9 @@ class ForkServer:
         return True
 
     def _serve(self, request: dict[str, Any]) -> None:
+        if request["op"] == "begin":
+            self._begin(request["run_id"], request["modules"], Path(request["log"]))
+            return
         process = request["name"], request["incarnation"]
         if request["op"] == "fork":
             self._fork(process, request["module"], request["spec"])
@@ -93,6 +98,15 @@ class ForkServer:
             os.kill(self._children[process], request["number"])
         else:
             _limit_files(self._children[process], request["max_bytes"])
+
+    def _begin(self, run_id: str, modules: Sequence[str], log: Path) -> None:
+        mark_as_of(run_id)  # a fork's environment is that of the process it was forked from
+        _write_output_to(log)
+        unloadable = _import(modules)
+        if unloadable:
+            self.report("unloadable", **unloadable)
+        else:
+            self.report("loaded", pid=os.getpid(), threads=len(os.listdir("/proc/self/task")))
 
     def _fork(self, process: Process, module: str, spec: dict[str, Any]) -> None:
         if module not in self._prepared:
@@ -161,27 +175,10 @@ def _write_output_to(path: Path) -> None:
     os.close(log)
 
 
-def main(arguments: list[str]) -> int:
-    own = socket.socket(fileno=int(arguments[0]))
-    die_with_parent(int(arguments[1]))
-    # The command handles Ctrl-C; started below Ray, SIGINT may be blocked, and a mask is inherited.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    began_s = time.monotonic()
-    unloadable = _import(arguments[2:])
-    load_ms = round(1e3 * (time.monotonic() - began_s))
-    server = ForkServer(_agent_at(own))
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        if unloadable:
-            server.report("unloadable", **unloadable)
-            return 1
-        server.report("loaded", load_ms=load_ms, threads=len(os.listdir("/proc/self/task")))
-        server.run()
-    return 0
-
-
 def _import(modules: Sequence[str]) -> dict[str, str]:
     """The module that cannot be imported and why; empty when all can."""
+    if all(module in sys.modules for module in modules):
+        return {}
     with imported_for_good():
         for module in modules:
             try:
@@ -191,12 +188,37 @@ def _import(modules: Sequence[str]) -> dict[str, str]:
     return {}
 
 
-def _agent_at(own: socket.socket) -> socket.socket:
-    """The connection to the agent; waits for it where the socket listens, as long as the parent lives."""
-    if not own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-        return own
-    with own:
-        return own.accept()[0]
+def _serve_one(channel: socket.socket) -> None:
+    """An agent, until it closes its end."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        ForkServer(channel).run()
+
+
+def _serve_each(listening: socket.socket) -> NoReturn:
+    """Whoever connects, in a process of its own. The end comes from outside."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps them
+    own_pid = os.getpid()
+    while True:
+        channel, _ = listening.accept()
+        if os.fork() == 0:
+            listening.close()
+            die_with_parent(own_pid)
+            _serve_one(channel)
+            os._exit(0)
+        channel.close()
+
+
+def main(arguments: list[str]) -> int:
+    own = socket.socket(fileno=int(arguments[0]))
+    die_with_parent(int(arguments[1]))
+    # The command handles Ctrl-C; started below Ray, SIGINT may be blocked, and a mask is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    _import(arguments[2:])  # what cannot be imported is said to the agent, which asks for the same again
+    if own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        _serve_each(own)
+    _serve_one(own)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """Starting a forkserver, also before there is an agent for it: it imports while Ray starts."""
 
-import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +16,6 @@ MALLOC: Final = {"MALLOC_MMAP_THRESHOLD_": str(4 * 2**20)}
 larger ones from the heap, which then frays, and grows, under groups of changing size."""
 ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """The roles are the parallelism, and results do not depend on the machine's cores."""
-_END_S = 2.0
 
 
 def start_forkserver(
@@ -41,46 +38,41 @@ def start_forkserver(
         )
 
 
-def forkserver_log(run_dir: Path, label: str) -> Path:
-    """Where a forkserver says what went wrong."""
-    return run_dir / "logs" / f"forkserver-{label}.log"
-
-
-@dataclass(frozen=True, slots=True)
-class EarlyForkserver:
-    """One that waits for its agent: the path of its socket, its pid."""
-
-    path: str
-    pid: int
-
-
 class EarlyForkservers:
-    """Those of a run, until agents find them. They end with their agents, or when the run's id is ended."""
+    """Forkservers that listen for agents; they end with the thread that starts them, or by `close`."""
 
-    def __init__(self, run_dir: Path) -> None:
-        self._run_dir = run_dir
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
         self._folder: Path | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, modules: Mapping[str, Sequence[str]]) -> dict[str, EarlyForkserver]:
-        """One for each label. To be called on a thread that lives as long as they shall."""
+    def start(self, modules: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """One for each label; the paths of their sockets. On a thread that lives as long as they shall."""
         self._folder = make_temp_dir("fork")
-        return {label: self._start(label, self._folder, named) for label, named in modules.items()}
+        return {label: self._start(self._folder / label, named) for label, named in modules.items()}
 
-    def _start(self, label: str, folder: Path, modules: Sequence[str]) -> EarlyForkserver:
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(folder / label))
-            listening.listen(1)
-            process = start_forkserver(listening, modules, forkserver_log(self._run_dir, label))
-        self._processes.append(process)
-        return EarlyForkserver(str(folder / label), process.pid)
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes]
 
     def close(self) -> None:
-        """Reap what has ended, end what has not; nothing of them is left."""
+        """End and reap them. What still serves an agent ends with them."""
         for process in self._processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_END_S)
-            process.kill()  # nothing, where it has ended
+            process.kill()
+        for process in self._processes:
             process.wait()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, path: Path, modules: Sequence[str]) -> str:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            listening.listen()
+            process = start_forkserver(listening, modules, forkserver_log(self._logs, path.name))
+        self._processes.append(process)
+        return str(path)
+
+
+def forkserver_log(logs: Path, label: str) -> Path:
+    """Where a forkserver says what went wrong."""
+    return logs / f"forkserver-{label}.log"

@@ -21,6 +21,7 @@ from launch.imports import import_for_completion
 from launch.orders import LineSocket, Orders
 from launch.runfolder import discard_run_folder, missing_files
 from launch.signals import StopSignals, let_go_of_terminal
+from launch.standby import Meeting
 from launch.temp_dirs import sweep_temp_dirs
 from shared.config import RunConfig
 
@@ -44,7 +45,10 @@ class Display(Protocol):
 
 
 class Front:
-    """One run, or with `state_dir` the start of a testbed that stays up. Main thread only."""
+    """One run, or with `state_dir` the start of a testbed that stays up. Main thread only.
+
+    `meeting`: the standby of a command that makes many runs.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Front:
         display: Display,
         state_dir: Path | None = None,
         dashboard: Address | None = None,
+        meeting: Meeting | None = None,
     ) -> None:
         self._config = config
         self._run_dir = run_dir
@@ -61,6 +66,7 @@ class Front:
         self._display = display
         self._state_dir = state_dir
         self._dashboard = dashboard
+        self._meeting = meeting
         self._run_id = new_run_id(run_dir)
         self._give_up_s: float | None = None
         self._answered = 0
@@ -97,15 +103,18 @@ class Front:
             stay=self._state_dir is not None,
             state_dir=str(self._state_dir or ""),
             dashboard=None if self._dashboard is None else asdict(self._dashboard),
+            ray=None if self._meeting is None else self._meeting.address,
+            early={} if self._meeting is None else self._meeting.early,
         )
         fields = {name: getattr(orders, name) for name in Orders.__slots__}
+        joining = {} if self._meeting is None else self._meeting.environment
         with (self._run_dir / "logs" / "supervisor.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-P", "-m", "launch.supervisor", json.dumps(fields)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, RUN_ID_VARIABLE: self._run_id},
+                env={**os.environ, **joining, RUN_ID_VARIABLE: self._run_id},
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )

@@ -1,12 +1,15 @@
 """No process outlives its run: who belongs to a run, and how all of it is ended.
 
 Every process of a run has `M4SC_RUN_ID` in its initial environment, which the kernel keeps readable in
-/proc/<pid>/environ and forks share. So what a run started is found by looking, also when the processes in
-between have died. Ends nothing else: a process is signalled through a pidfd whose owner was checked.
+/proc/<pid>/environ and forks share; or, forked from a process that is older than the run, the run's mark as
+its name (/proc/<pid>/comm), which forks share too. So what a run started is found by looking, also when the
+processes in between have died. Ends nothing else: a process is signalled through a pidfd whose owner was
+checked.
 """
 
 import contextlib
 import ctypes
+import hashlib
 import os
 import signal
 import time
@@ -17,6 +20,7 @@ from launch.descriptors import readable
 
 RUN_ID_VARIABLE = "M4SC_RUN_ID"
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _ZOMBIE_STATES = ("Z", "X")
 
@@ -36,7 +40,17 @@ def adopt_orphans() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def _prctl(option: int, value: int) -> None:
+def mark_as_of(run_id: str) -> None:
+    """This process, and what it forks from now on, belong to a run. Main thread only."""
+    _prctl(_PR_SET_NAME, _mark_of(run_id).encode())
+
+
+def _mark_of(run_id: str) -> str:
+    """Of the 15 characters that the kernel keeps of a name."""
+    return f"m4sc-{hashlib.blake2b(run_id.encode(), digest_size=5).hexdigest()}"
+
+
+def _prctl(option: int, value: int | bytes) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0) != 0:
         code = ctypes.get_errno()
@@ -107,8 +121,10 @@ def _kill(pid: int, run_id: str) -> int:
 
 def _belongs(pid: int, run_id: str) -> bool:
     wanted = f"{RUN_ID_VARIABLE}={run_id}".encode()
+    here = Path(f"/proc/{pid}")
     try:
-        if wanted not in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+        started_for_it = wanted in (here / "environ").read_bytes().split(b"\0")
+        if not started_for_it and (here / "comm").read_text().strip() != _mark_of(run_id):
             return False
     except OSError:  # gone, or another user's
         return False

@@ -3,17 +3,15 @@ their ends."""
 
 import asyncio
 import json
-import os
-import signal
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from launch.errors import LaunchError
-from launch.forkserver_start import EarlyForkserver, start_forkserver
-from launch.guardian import wait_gone
+from launch.forkserver_start import start_forkserver
 from launch.role_spec import spec_to_map
 from shared.spec import RoleSpec
 
@@ -21,19 +19,26 @@ Report = dict[str, Any]
 _MAX_LINE_BYTES = 2**20
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a forkserver is for: the run, what it has to have imported, where its output goes."""
+
+    run_id: str
+    modules: tuple[str, ...]
+    log_path: Path
+
+
 class Nursery:
     """One forkserver process. Belongs to one asyncio loop; its reports come by `on_report` on that loop.
 
-    `early`: the forkserver that imports already, if there is one.
+    `early`: the socket at which one that imports already listens for agents, if there is one.
     """
 
     def __init__(
-        self, label: str, modules: Sequence[str], log_path: Path, on_report: Callable[[Report], None],
-        early: EarlyForkserver | None = None,
-    ) -> None:  # fmt: skip
+        self, label: str, beginning: Beginning, on_report: Callable[[Report], None], early: str | None = None
+    ) -> None:
         self.label = label
-        self._modules = tuple(modules)
-        self._log_path = log_path
+        self._beginning = beginning
         self._on_report = on_report
         self._early = early
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,27 +51,20 @@ class Nursery:
         To be called on a thread that lives as long as the forkserver shall: the kernel ends it with that.
         """
         try:
-            ours = self._start() if self._early is None else self._find(self._early)
+            ours = self._start() if self._early is None else _connected(self._early)
         except OSError as error:
             self._on_report({"event": "ended", "label": self.label, "detail": str(error)})
             return
         reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=_MAX_LINE_BYTES)
         self._reading = asyncio.create_task(self._read(reader))
+        begin = self._beginning
+        log = str(begin.log_path.absolute())
+        self._ask({"op": "begin", "run_id": begin.run_id, "modules": begin.modules, "log": log})
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = start_forkserver(theirs, self._modules, self._log_path)
-        return ours
-
-    @staticmethod
-    def _find(early: EarlyForkserver) -> socket.socket:
-        ours = socket.socket(socket.AF_UNIX)
-        try:
-            ours.connect(early.path)
-        except OSError:  # it has ended
-            ours.close()
-            raise
+            self._process = start_forkserver(theirs, self._beginning.modules, self._beginning.log_path)
         return ours
 
     def fork(self, spec: RoleSpec, module: str) -> None:
@@ -82,27 +80,21 @@ class Nursery:
 
     async def close(self, timeout_s: float = 2.0) -> None:
         """End the forkserver, and with it every role it still has. Reaps it, if it was started here."""
-        if self._writer is not None:
+        if self._reading is not None and self._writer is not None:
+            self._writer.write_eof()  # it ends, and that closes its side
+            await asyncio.wait([self._reading], timeout=timeout_s)
             self._writer.close()
-        await asyncio.to_thread(self._end, timeout_s)
-        if self._reading is not None:
             self._reading.cancel()
-
-    def _end(self, timeout_s: float) -> None:
         if self._process is not None:
-            try:
-                self._process.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        # Whoever started an early one reaps it after this, so until now its pid is certainly still its own.
-        if self._early is not None and not wait_gone(self._early.pid, timeout_s):
-            os.kill(self._early.pid, signal.SIGKILL)
-        self._early = None
+            self._process.kill()  # nothing, where it has ended
+            await asyncio.to_thread(self._process.wait)
+        self._writer = None
 
     def _ask(self, request: dict[str, Any]) -> None:
         if self._writer is None or self._writer.is_closing():
-            raise LaunchError(f"forkserver {self.label} is not running (its output: {self._log_path})")
+            raise LaunchError(
+                f"forkserver {self.label} is not running (its output: {self._beginning.log_path})"
+            )
         self._writer.write(json.dumps(request).encode() + b"\n")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
@@ -114,6 +106,17 @@ class Nursery:
             self._on_report({"event": "ended", "label": self.label, "detail": str(error)})
             return
         self._on_report({"event": "ended", "label": self.label, "detail": ""})
+
+
+def _connected(path: str) -> socket.socket:
+    """Raises `OSError` where nobody listens any more."""
+    ours = socket.socket(socket.AF_UNIX)
+    try:
+        ours.connect(path)
+    except OSError:
+        ours.close()
+        raise
+    return ours
 
 
 def _of(spec: RoleSpec) -> dict[str, Any]:

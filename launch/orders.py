@@ -8,7 +8,7 @@ supervisor -> command   {"kind": K, ...}; K: phase, planned, note, crash, progre
 import contextlib
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _MAX_LINE_BYTES = 4 * 2**20
@@ -19,7 +19,8 @@ _SEND_TIMEOUT_S = 2.0
 class Orders:
     """What the supervisor is started with. `stay`: no workload; up until told to go down.
 
-    `dashboard`: {"host": ..., "port": ...} where the run's page shall be; none without one.
+    `dashboard`: {"host": ..., "port": ...} where the run's page shall be; none without one. `ray`: the
+    address of a Ray that the command keeps, `early` the sockets of its forkservers (`launch.standby`).
     """
 
     fd: int
@@ -30,6 +31,8 @@ class Orders:
     stay: bool = False
     state_dir: str = ""
     dashboard: dict[str, Any] | None = None
+    ray: str | None = None
+    early: dict[str, str] = field(default_factory=dict)
 
 
 class LineSocket:
@@ -61,6 +64,11 @@ class LineSocket:
             return None
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         return [json.loads(line) for line in lines]
+
+    def shut(self) -> None:
+        """Both ends see the end of what is said, in either direction."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._socket.close()

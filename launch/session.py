@@ -58,8 +58,8 @@ class Session:
         self._completion = threading.Lock()
         self._failing = threading.Lock()
         self._failed = False
-        self._cluster = Cluster(config.cluster)
-        self._forkservers = EarlyForkservers(self._run_dir)
+        self._cluster = Cluster(config.cluster, orders.ray)
+        self._forkservers = EarlyForkservers(self._run_dir / "logs")
         self._group: HostGroup | None = None
         self._testbed: Testbed | None = None
         self._openings = Openings(orders, tell)
@@ -111,12 +111,12 @@ class Session:
     def _start(self) -> Testbed:
         self._openings.reserve()
         settings = self._settings()
-        if self.config.cluster.address is None:  # then all roles are on this host: import while Ray starts
+        if not settings.early and self.config.cluster.address is None:  # all roles are on this host then
             settings = replace(settings, early=self._forkservers.start(settings.forkservers()))
         with ThreadPoolExecutor(1, thread_name_prefix="m4sc-workload") as pool:
             workload = pool.submit(self._build_workload)
             workload.add_done_callback(self._look_at_workload)
-            self._phase("starting Ray" if self.config.cluster.address is None else "joining Ray")
+            self._phase("joining Ray" if self._cluster.joins else "starting Ray")
             self._cluster.start()
             self.on_ray_started()
             self._mark("ray")
@@ -183,6 +183,7 @@ class Session:
             role_modules=role_modules(),
             warm_modules=warm_modules(self.config),
             sample_every_s=self.config.resources.every_s,
+            early=self._orders.early,
         )
 
     def _build_workload(self) -> int:

@@ -66,10 +66,11 @@ def bench(
     from launch.bench.suite import run_all
     from launch.bench.testbed import Runs
     from launch.one_run import run_to_end
+    from launch.standby import each_on_its_own
 
     old = None if compare is None else read_old(compare)
     sizes = ComparatorSizes(tuple(counts), tokens, width, reference_users)
-    with TemporaryDirectory(prefix="m4sc-bench-") as folder:
+    with each_on_its_own(), TemporaryDirectory(prefix="m4sc-bench-") as folder:
         order = Order(Runs(Path(folder), run_to_end, seed), seed, rounds, _say, sizes)
         lines, failed = run_all(wanted, order)
     document = as_document(lines, seed, rounds)

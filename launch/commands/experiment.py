@@ -218,9 +218,11 @@ def scale(
     from launch.bundles.rerun import DataSets
     from launch.experiments import scale as experiment
     from launch.experiments.scale_fit import fit, most_users, needs
+    from launch.standby import each_on_its_own
 
-    places = experiment.sizes(counts)
-    rows = experiment.measure(experiment.order(config, overrides or (), places, DataSets(data), out), _say)
+    order = experiment.order(config, overrides or (), experiment.sizes(counts), DataSets(data), out)
+    with each_on_its_own():  # its start is what a row measures
+        rows = experiment.measure(order, _say)
     found = fit(rows)
     lines = [needs(found, count, per_minute, cores, memory_gib) for count in further]
     most = {role: most_users(found, role, per_minute) for role in ("bs", "ce")}

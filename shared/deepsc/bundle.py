@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from shared.deepsc.config import AnyDeepsc, DeepscConfig, DeepscConfigError, parse_config
 from shared.deepsc.text import DeepscText
 from shared.deepsc.vqa import DeepscVqa
-from shared.semantic.bundle import read_config, read_tokenizer, write_folder
+from shared.semantic.bundle import read_tokenizer, write_folder
+from shared.semantic.config_file import read_config
 from shared.semantic.manifest import (
     CARD_FILE,
     CONFIG_FILE,

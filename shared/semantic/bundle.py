@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from shared.outside_text import one_line, parse_json, shown
-from shared.semantic.config import SemanticConfig, SemanticConfigError, parse_config
+from shared.outside_text import one_line
+from shared.semantic.config import SemanticConfig
+from shared.semantic.config_file import read_sizes
 from shared.semantic.manifest import (
     CARD_FILE,
     CONFIG_FILE,
@@ -56,7 +57,6 @@ __all__ = [
     "Bundle",
     "BundleError",
     "Role",
-    "read_config",
     "read_tokenizer",
     "save_bundle",
     "tensor_shapes",
@@ -64,8 +64,6 @@ __all__ = [
     "write_folder",
 ]
 
-OWN_SCHEME: Final = "m4sc"
-"""What a config.json is for that names no scheme."""
 TIED = "llm.lm_head.weight"
 Role = Literal["sender", "receiver", "all"]
 _CODEC = "codec."
@@ -93,7 +91,7 @@ class Bundle:
         path = Path(path)
         manifest = read_manifest(path)
         check_files(path, manifest)
-        config = _read_config(path / CONFIG_FILE)
+        config = read_sizes(path)
         text_codec = read_tokenizer(path / TOKENIZER_FILE, config.llm.vocab)
         tensors = read_headers(path / name for name in manifest.weights)
         check_tensors(tensors, tensor_shapes(config), path / manifest.weights[-1])
@@ -214,28 +212,6 @@ def _swap_in(fresh: Path, path: Path) -> None:
 
 
 # --- reading ------------------------------------------------------------------------------------------
-
-
-def read_config(path: Path, scheme: str = OWN_SCHEME) -> object:
-    """A config.json of a bundle for a scheme, its other fields not yet looked at. Raises `BundleError`."""
-    try:
-        data = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
-    except ValueError as error:
-        raise BundleError(f"{path}: not JSON ({error})") from None
-    found = data.get("scheme", OWN_SCHEME) if isinstance(data, dict) else OWN_SCHEME
-    if found != scheme:
-        raise BundleError(f"{path}: scheme: expected weights for {scheme!r}, found those for {shown(found)}")
-    return data
-
-
-def _read_config(path: Path) -> SemanticConfig:
-    data = read_config(path)
-    try:
-        return parse_config(data)
-    except SemanticConfigError as error:
-        raise BundleError(f"{path}: {error}") from None
 
 
 class _BareExceptions:

@@ -5,13 +5,15 @@ Sizes of `paper`: SigLIP ViT-L/16-256 (Zhai et al. 2023, `google/siglip-large-pa
 air.
 """
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from transformers import Gemma2Config, SiglipVisionConfig
 
 from shared.outside_text import one_line
 from shared.semantic.tasks import INSTRUCTIONS, TASKS
+
+if TYPE_CHECKING:
+    from transformers import Gemma2Config, SiglipVisionConfig
 
 
 class _Part(BaseModel):
@@ -32,8 +34,10 @@ class VisionSizes(_Part):
     def tokens(self) -> int:
         return (self.image_size // self.patch_size) ** 2
 
-    def to_transformers(self) -> SiglipVisionConfig:
+    def to_transformers(self) -> "SiglipVisionConfig":
         """The same in `transformers`' terms."""
+        from transformers import SiglipVisionConfig  # takes seconds, which reading sizes need not
+
         config = SiglipVisionConfig(
             hidden_size=self.hidden,
             intermediate_size=self.intermediate,
@@ -82,8 +86,10 @@ class LlmSizes(_Part):
     bos_id: int = 2
     stop_ids: tuple[int, ...] = (1,)
 
-    def to_transformers(self) -> Gemma2Config:
+    def to_transformers(self) -> "Gemma2Config":
         """The same in `transformers`' terms."""
+        from transformers import Gemma2Config
+
         return Gemma2Config(
             vocab_size=self.vocab,
             hidden_size=self.hidden,

@@ -1,8 +1,8 @@
-"""Forkservers that are older than their agent: real processes, the agent without Ray."""
+"""Forkservers that are older than their agents: real processes, agents without Ray."""
 
 import os
-import signal
-import time
+import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from launch.agent import Agent
 from launch.agent_api import AgentSettings
 from launch.errors import LaunchError
 from launch.forkserver_start import EarlyForkservers
-from launch.guardian import kill_run, run_processes
+from launch.guardian import kill_run, run_processes, wait_gone
 from tests.integration.test_agent import QUICK, ROOT, TINY, all_roles, spec
 
 
@@ -33,52 +33,66 @@ def started(early: EarlyForkservers, settings: AgentSettings) -> AgentSettings:
     return replace(settings, early=early.start(settings.forkservers()))
 
 
-def test_roles_are_forked_from_what_was_there_before_the_agent(
+def test_runs_in_turn_have_roles_from_what_was_there_before_their_agents(
     settings: AgentSettings, tmp_path: Path
 ) -> None:
-    early = EarlyForkservers(settings.run_dir)
+    early = EarlyForkservers(tmp_path / "logs")
     settings = started(early, settings)
-    forkservers = {waiting.pid for waiting in settings.early.values()}
-    assert len(forkservers) == 2
+    mothers = set(early.pids)
+    assert len(mothers) == 2
+    for turn in range(2):
+        run_id = f"{settings.run_id}-{turn}"
+        of_this_run = replace(settings, run_id=run_id, run_dir=tmp_path / f"run{turn}")
+        agent = Agent(of_this_run)
+        try:
+            ready = agent.launch(all_roles(tmp_path), 20.0)
+            servers = {psutil.Process(r.pid).ppid() for r in ready}
+            assert {psutil.Process(pid).ppid() for pid in servers} == mothers
+            assert set(run_processes(run_id)) == servers | {r.pid for r in ready}  # though not started for it
+            report = agent.stop(QUICK)
+            assert (report.drained, report.killed) == (True, [])
+            assert [role["exit_code"] for role in report.roles] == [0, 0, 0, 0]
+            assert run_processes(run_id) == []
+            assert (of_this_run.run_dir / "logs" / "ue-1.log").exists()
+        finally:
+            agent.close()
+    assert set(run_processes(settings.run_id)) == mothers
+    early.close()
+    assert not any(psutil.pid_exists(pid) for pid in mothers)
+    assert not list(tmp_path.glob("m4sc-*"))
+
+
+def test_what_a_run_left_behind_is_ended_by_its_id(settings: AgentSettings, tmp_path: Path) -> None:
+    early = EarlyForkservers(tmp_path / "logs")
+    settings = replace(started(early, settings), run_id=f"{settings.run_id}-1")
     agent = Agent(settings)
     try:
-        ready = agent.launch(all_roles(tmp_path), 20.0)
-        assert {psutil.Process(r.pid).ppid() for r in ready} == forkservers
-        report = agent.stop(QUICK)
-        assert (report.drained, report.killed) == (True, [])
-        assert [role["exit_code"] for role in report.roles] == [0, 0, 0, 0]
-        assert run_processes(settings.run_id) == []  # they have ended with the agent's stop, not by `close`
+        agent.launch([spec(tmp_path, "ce"), spec(tmp_path, "ue", 0)], 20.0)
+        assert len(run_processes(settings.run_id)) == 4
+        assert kill_run(settings.run_id) == []
+        assert set(early.pids) <= set(psutil.pids())
     finally:
         agent.close()
         early.close()
-    assert not any(psutil.pid_exists(pid) for pid in forkservers)  # nor is anything left to reap
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_one_that_has_ended_is_named_with_its_log(settings: AgentSettings, tmp_path: Path) -> None:
-    early = EarlyForkservers(settings.run_dir)
+    early = EarlyForkservers(tmp_path / "logs")
     settings = started(early, settings)
-    for waiting in settings.early.values():
-        os.kill(waiting.pid, signal.SIGKILL)
-    ended = [psutil.Process(waiting.pid) for waiting in settings.early.values()]
-    deadline_s = time.monotonic() + 5.0
-    while any(process.status() != psutil.STATUS_ZOMBIE for process in ended):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
+    early.close()
     agent = Agent(settings)
     try:
         with pytest.raises(LaunchError, match=r"forkserver warm is not running .*forkserver-warm\.log"):
             agent.launch([spec(tmp_path, "ue", 0)], 20.0)
     finally:
         agent.close()
-        early.close()
 
 
 def test_an_import_that_fails_is_said_to_the_agent_that_comes_later(
     settings: AgentSettings, tmp_path: Path
 ) -> None:
     settings.role_modules["ue"] = "tests.integration.no_such_module"
-    early = EarlyForkservers(settings.run_dir)
+    early = EarlyForkservers(tmp_path / "logs")
     agent = Agent(started(early, settings))
     try:
         with pytest.raises(LaunchError, match=r"no_such_module cannot be imported"):
@@ -88,10 +102,19 @@ def test_an_import_that_fails_is_said_to_the_agent_that_comes_later(
         early.close()
 
 
-def test_without_an_agent_they_are_ended_and_reaped(settings: AgentSettings, tmp_path: Path) -> None:
-    early = EarlyForkservers(settings.run_dir)
-    pids = [waiting.pid for waiting in early.start(settings.forkservers()).values()]
-    assert sorted(run_processes(settings.run_id)) == sorted(pids)
+def test_they_end_with_the_thread_that_started_them(settings: AgentSettings, tmp_path: Path) -> None:
+    early = EarlyForkservers(tmp_path / "logs")
+
+    def start_and_end() -> None:
+        for path in early.start(settings.forkservers()).values():
+            with socket.socket(socket.AF_UNIX) as agent:
+                agent.connect(path)
+                agent.shutdown(socket.SHUT_WR)
+                assert agent.recv(1) == b""  # it serves, and has served this one
+
+    starting = threading.Thread(target=start_and_end)
+    starting.start()
+    starting.join()
+    for pid in early.pids:
+        assert wait_gone(pid, 5.0)
     early.close()
-    assert not any(psutil.pid_exists(pid) for pid in pids)
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
