@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import Final, TypeVar
+from typing import Final
 
 from launch.descriptors import readable
 from launch.errors import Interrupted, LaunchError
@@ -121,14 +121,14 @@ class Keeper:
             self._standby = None
 
 
-KeeperOrNone = TypeVar("KeeperOrNone", Keeper, None)
 _keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
 
 
 @contextmanager
 def shared_by_runs() -> Iterator[None]:
     """Runs that are made within share a standby."""
-    with _kept(Keeper()) as keeper:
+    keeper = Keeper()
+    with _kept(keeper):
         try:
             yield
         finally:
@@ -148,9 +148,9 @@ def keeper() -> Keeper | None:
 
 
 @contextmanager
-def _kept(keeper: KeeperOrNone) -> Iterator[KeeperOrNone]:
+def _kept(keeper: Keeper | None) -> Iterator[None]:
     before = _keeper.set(keeper)
     try:
-        yield keeper
+        yield
     finally:
         _keeper.reset(before)

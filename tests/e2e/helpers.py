@@ -92,8 +92,10 @@ class Workplace:
         return found
 
     def roles(self) -> list[psutil.Process]:
-        """Role processes: what the forkservers forked."""
-        return [p for p in self.processes("launch.forkserver") if _parent_is_forkserver(p)]
+        """Role processes: what the forkservers forked that forks nobody itself."""
+        forked = {process: _parent_of(process) for process in self.processes("launch.forkserver")}
+        parents = set(forked.values())
+        return [process for process, parent in forked.items() if parent in forked and process not in parents]
 
     def gone_within(self, timeout_s: float, which: Callable[[], list[psutil.Process]] | None = None) -> float:
         """Seconds until no process (of `which`, else of all) is left; fails the test after `timeout_s`."""
@@ -126,9 +128,8 @@ def wait_until(condition: Callable[[], object], timeout_s: float, what: str) -> 
         time.sleep(0.1)
 
 
-def _parent_is_forkserver(process: psutil.Process) -> bool:
+def _parent_of(process: psutil.Process) -> psutil.Process | None:
     try:
-        parent = process.parent()
-        return parent is not None and "launch.forkserver" in " ".join(parent.cmdline())
+        return process.parent()
     except psutil.Error:
-        return False
+        return None
