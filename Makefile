@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
-.PHONY: setup demo test browser multihost lint docs fuzz clean
+.PHONY: setup demo test pytest browser multihost lint docs fuzz clean
 
 setup: $(READY)
 
@@ -16,8 +16,12 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	$(RUN)/m4sc demo
 
-# Two tests at a time, each on one thread: most of what they do is wait for processes.
-test: setup lint
+# The checks of lint beside the first tests: they take a minute or two of one core.
+test: setup
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+# Two tests at a time, each on one thread.
+pytest: setup
 	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist worksteal
 
 # Debian's Chromium and its driver, as root: without them the dashboard's tests in a browser are skipped.

@@ -10,6 +10,7 @@ from launch.experiments.ablations import Ablations, Order
 from launch.experiments.results import JSON_FILE, PAGE_FILE, read_results
 from launch.experiments.variants import Source
 from launch.runfolder import COMPLETE
+from launch.standby import shared_by_runs
 from launch.training.run import TOKENIZER_FILE, Job, train_bundle
 from shared.semantic.bundle import Bundle
 from tests.e2e.helpers import ROOT
@@ -36,7 +37,8 @@ def test_with_and_without_traces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     out = tmp_path / "out"
     out.mkdir()
     wanted = Order(source, data, imdb, imdb, out, 1.0, QUESTIONS, ("traces",), 1)
-    results = Ablations(wanted, print).all()
+    with shared_by_runs():
+        results = Ablations(wanted, print).all()
     assert read_results(out) == results
     (table,) = results.tables.values()
     for row in table.rows[:2]:
