@@ -65,8 +65,13 @@ class Standby:
             )
 
     @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
+    def ending(self) -> bool:
+        """Whether it has closed its end of the socket, on which nothing follows its meeting.
+
+        Its process may last a little longer. Or it never came so far.
+        """
+        told = self._meeting is not None
+        return self._process.poll() is not None or (told and bool(readable([self._channel.fileno()], 0.0)))
 
     def meeting(self, signals: StopSignals) -> Meeting:
         """Waits until it is there. Raises `Interrupted` at a signal, `LaunchError`."""
@@ -109,7 +114,7 @@ class Keeper:
 
     def standby(self, modules: Mapping[str, Sequence[str]]) -> Standby:
         """`modules`: what this run's forkservers import; others import more when they are asked."""
-        if self._standby is not None and not self._standby.alive:
+        if self._standby is not None and self._standby.ending:
             self.close()
         if self._standby is None:
             self._standby = Standby(modules)
