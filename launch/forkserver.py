@@ -8,7 +8,7 @@ FD is a stream socket to the agent; both ways go JSON lines:
     <- {"op": "fork", "name": "ue-3", "incarnation": 0, "module": "userequipment.process", "spec": {...}}
     <- {"op": "signal", "name": "ue-3", "incarnation": 0, "number": 9}
     <- {"op": "limit_files", "name": "ue-3", "incarnation": 0, "max_bytes": 70000}   (null: no limit)
-    -> {"event": "loaded", "pid": 4700, "threads": 1}
+    -> {"event": "unloadable", "module": "basestation.process", "detail": "No module named ..."}
     -> {"event": "forked", "name": "ue-3", "incarnation": 0, "pid": 4711}
     -> {"event": "exited", "name": "ue-3", "incarnation": 0, "pid": 4711, "code": -9}
 
@@ -105,8 +105,6 @@ class ForkServer:
         unloadable = _import(modules)
         if unloadable:
             self.report("unloadable", **unloadable)
-        else:
-            self.report("loaded", pid=os.getpid(), threads=len(os.listdir("/proc/self/task")))
 
     def _fork(self, process: Process, module: str, spec: dict[str, Any]) -> None:
         if module not in self._prepared:

@@ -41,4 +41,4 @@ def _meeting(config: RunConfig, signals: StopSignals) -> Meeting | None:
     if kept is None or config.cluster.address is not None:
         return None
     needs = AgentSettings("", Path(), "", role_modules=role_modules(), warm_modules=warm_modules(config))
-    return kept.standby(needs.forkservers()).meeting(signals)
+    return kept.standby(needs.forkservers()).meeting(signals, 2 * config.cluster.start_timeout_s)

@@ -24,7 +24,6 @@ from launch.orders import LineSocket
 from launch.signals import StopSignals
 from launch.temp_dirs import sweep_temp_dirs
 
-START_S: Final = 120.0
 TOKEN_VARIABLE: Final = "RAY_AUTH_TOKEN"
 
 
@@ -73,14 +72,14 @@ class Standby:
         told = self._meeting is not None
         return self._process.poll() is not None or (told and bool(readable([self._channel.fileno()], 0.0)))
 
-    def meeting(self, signals: StopSignals) -> Meeting:
+    def meeting(self, signals: StopSignals, timeout_s: float) -> Meeting:
         """Waits until it is there. Raises `Interrupted` at a signal, `LaunchError`."""
         if self._meeting is None:
-            ready = readable([self._channel.fileno(), signals.fileno()], START_S)
+            ready = readable([self._channel.fileno(), signals.fileno()], timeout_s)
             if signals.received:
                 raise Interrupted(f"stopped by {signals.received[0].name}")
             if not ready:
-                raise LaunchError(f"Ray did not start within {START_S:g} s")
+                raise LaunchError(f"Ray did not start within {timeout_s:g} s (2 x cluster.start_timeout_s)")
             while not (told := self._channel.take()):
                 if told is None:
                     raise LaunchError(f"the process that starts Ray has ended: {self._last_words()}")

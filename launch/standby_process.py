@@ -48,12 +48,14 @@ class Keeping:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self) -> None:
-        early = self._forkservers.start(self._modules)  # before the token is in the environment
-        told = self._start_ray(early)
-        self._command.put(told)
-        if "error" not in told:
-            readable([os.pidfd_open(pid) for pid in self._forkservers.pids])
-        self._command.shut()  # and so wakes the main thread, and the command
+        try:
+            early = self._forkservers.start(self._modules)  # before the token is in the environment
+            told = self._start_ray(early)
+            self._command.put(told)
+            if "error" not in told:
+                readable([os.pidfd_open(pid) for pid in self._forkservers.pids])
+        finally:
+            self._command.shut()  # and so wakes the main thread, and the command
         threading.Event().wait()
 
     def _start_ray(self, early: dict[str, str]) -> dict[str, Any]:

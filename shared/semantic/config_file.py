@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final
 
-from shared.outside_text import one_line, parse_json, shown
+from shared.outside_text import shown
 from shared.semantic.config import SemanticConfig, SemanticConfigError, parse_config
-from shared.semantic.manifest import CONFIG_FILE, BundleError
+from shared.semantic.manifest import CONFIG_FILE, BundleError, read_json
 
 OWN_SCHEME: Final = "m4sc"
 """What a config.json is for that names no scheme."""
@@ -13,12 +13,7 @@ OWN_SCHEME: Final = "m4sc"
 
 def read_config(path: Path, scheme: str = OWN_SCHEME) -> object:
     """A config.json of a bundle for a scheme, its other fields not yet looked at. Raises `BundleError`."""
-    try:
-        data = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
-    except ValueError as error:
-        raise BundleError(f"{path}: not JSON ({error})") from None
+    data = read_json(path)
     found = data.get("scheme", OWN_SCHEME) if isinstance(data, dict) else OWN_SCHEME
     if found != scheme:
         raise BundleError(f"{path}: scheme: expected weights for {scheme!r}, found those for {shown(found)}")

@@ -20,7 +20,7 @@ import json
 import mmap
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -75,17 +75,22 @@ class Manifest(BaseModel):
         return sum(record.bytes for record in self.files.values())
 
 
+def read_json(path: Path) -> Any:
+    """A JSON file of a bundle, its fields not yet looked at. Raises `BundleError`."""
+    try:
+        return parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
+    except ValueError as error:
+        raise BundleError(f"{path}: not JSON ({error})") from None
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a bundle, its files not yet looked at. Raises `BundleError`."""
     path = folder / MANIFEST_FILE
     if not path.exists():
         return make_manifest(folder, (WEIGHTS_FILE,))
-    try:
-        data = parse_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: cannot be read ({one_line(error)})") from None
-    except ValueError as error:
-        raise BundleError(f"{path}: not JSON ({error})") from None
+    data = read_json(path)
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
         raise BundleError(f"{path}: format: expected {FORMAT}, found {shown(version)}: for another version")
