@@ -84,7 +84,7 @@ class Standby:
                 if told is None:
                     raise LaunchError(f"the process that starts Ray has ended: {self._last_words()}")
             if "error" in told[0]:
-                raise LaunchError(f"Ray cannot be started: {told[0]['error']}")
+                raise LaunchError(f"Ray and forkservers cannot be started: {told[0]['error']}")
             self._meeting = Meeting(**told[0])
         return self._meeting
 

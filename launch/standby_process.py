@@ -49,24 +49,20 @@ class Keeping:
 
     def _start(self) -> None:
         try:
-            early = self._forkservers.start(self._modules)  # before the token is in the environment
-            told = self._start_ray(early)
-            self._command.put(told)
-            if "error" not in told:
-                readable([os.pidfd_open(pid) for pid in self._forkservers.pids])
-        finally:
-            self._command.shut()  # and so wakes the main thread, and the command
+            self._command.put(self._started())
+            readable([os.pidfd_open(pid) for pid in self._forkservers.pids])
+        except Exception as error:  # noqa: BLE001  Ray says a start that took too long by a bare Exception
+            self._command.put({"error": first_line(error)})
+        self._command.shut()  # and so wakes the main thread, and the command
         threading.Event().wait()
 
-    def _start_ray(self, early: dict[str, str]) -> dict[str, Any]:
-        """What to say of it."""
-        try:
-            self._folders.append(private_ray(1, **FOR_AGENTS))
-            import ray
+    def _started(self) -> dict[str, Any]:
+        """Where all of it is to be found."""
+        early = self._forkservers.start(self._modules)  # before the token is in the environment
+        self._folders.append(private_ray(1, **FOR_AGENTS))
+        import ray
 
-            address = ray.get_runtime_context().gcs_address
-        except Exception as error:  # noqa: BLE001  Ray says a start that took too long by a bare Exception
-            return {"error": first_line(error)}
+        address = ray.get_runtime_context().gcs_address
         return {"address": address, "token": os.environ[TOKEN_VARIABLE], "early": early}
 
 

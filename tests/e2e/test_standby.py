@@ -71,6 +71,16 @@ def test_runs_share_and_a_standby_that_has_ended_is_replaced(here: Workplace) ->
     assert here.processes() == []
 
 
+def test_what_cannot_be_started_is_said(here: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    far = here.folder / ("d" * 100)
+    far.mkdir()
+    monkeypatch.setenv("TMPDIR", str(far))
+    with shared_by_runs(), pytest.raises(LaunchError, match=r"cannot be started: .*path too long"):
+        run_to_end(config(here), here.folder / "never")
+    assert not (here.folder / "never").exists()
+    assert here.processes() == []
+
+
 def test_who_wants_none_gets_none(here: Workplace) -> None:
     with shared_by_runs(), each_on_its_own():
         run_to_end(config(here), here.folder / "alone")
