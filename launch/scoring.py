@@ -9,7 +9,7 @@ question with every image token erased; `gain` is the paired difference.
 """
 
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +57,20 @@ def judge(workload: Iterable[Mapping[str, Any]], ends: Mapping[int, Mapping[str,
 
     Questions without an expected answer, and those without a terminal event, are left out.
     """
-    judged: list[Scored] = []
+    return [scored for _, scored in judged_questions(workload, ends)]
+
+
+def judged_questions(
+    workload: Iterable[Mapping[str, Any]], ends: Mapping[int, Mapping[str, Any]]
+) -> Iterator[tuple[Mapping[str, Any], Scored]]:
+    """The same, each beside its entry with the question's own text and sample id (`each_question`)."""
     for entry, end in each_question(workload, ends):
         expected = entry.get("expected")
         if not end or expected is None:
             continue
         text, control = end["text"], end["control_text"]
-        judged.append(
+        yield (
+            entry,
             Scored(
                 task=entry["task"],
                 kind=entry.get("kind") or entry["task"],
@@ -71,9 +78,8 @@ def judge(workload: Iterable[Mapping[str, Any]], ends: Mapping[int, Mapping[str,
                 cluster=entry.get("image") or entry.get("sample_id") or str(entry["index"]),
                 score=0.0 if text is None else score(entry["task"], text, expected),
                 control=None if control is None else score(entry["task"], control, expected),
-            )
+            ),
         )
-    return judged
 
 
 def accuracy(judged: Sequence[Scored], seed: int) -> dict[str, dict[str, Any]]:

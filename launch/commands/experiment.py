@@ -252,8 +252,15 @@ def merging(
     cosine: Annotated[
         str, typer.Option(metavar="LIST", help="How alike tokens must be to be merged.")
     ] = "0.95,0.9",
-    requests: Annotated[int, typer.Option(min=1, help="Of each row.")] = 3_000,
+    similar: Annotated[
+        str, typer.Option(metavar="LIST", help="What is merged: within_image, anywhere or both.")
+    ] = "within_image,anywhere",
+    requests: Annotated[int, typer.Option(min=1, help="Of each row and seed.")] = 3_000,
     seed: Annotated[int | None, typer.Option(min=0, help="[dim]the configuration's[/]")] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(min=1, max=1_000, help="So many runs a row, from that seed on, their answers pooled."),
+    ] = 1,
     config: Annotated[
         str, typer.Option(help="A YAML file, or the name of a shipped configuration.")
     ] = "measure",
@@ -268,7 +275,8 @@ def merging(
     """What similar tokens save on the air when they are merged, and what each question family loses by it.
 
     Rows without merging, within images, and anywhere, each against the one before. Writes merging.csv,
-    families.csv (and .parquet) and merging.png. Ctrl-C leaves what is finished; the same command goes on.
+    families.csv (and .parquet) and merging.png after each seed. Ctrl-C leaves what is finished; the same
+    command goes on, and one with more seeds adds to it.
 
     Example: [bold]m4sc experiment merging --cosine 0.95,0.9 --set users=8 --out runs/merging[/]
     """
@@ -279,18 +287,19 @@ def merging(
     from launch.bundles.rerun import DataSets
     from launch.experiments import merging as experiment
 
-    places = experiment.places(layers, at.split(","), thresholds)
+    kinds = experiment.kinds_of(layers, at.split(","), thresholds, similar.split(","))
     sets = [*(overrides or ()), f"workload.requests={requests}"]
-    sets += [] if seed is None else [f"seed={seed}"]
-    rows, families = experiment.measure(experiment.order(config, sets, places, DataSets(data), out), _say)
-    from launch.experiments.merging_view import draw, table_of
+    wanted = experiment.order(config, sets, kinds, DataSets(data), out, seed, seeds)
+    rows, families = experiment.measure(wanted, _say)
+    from launch.experiments.merging_view import draw, family_table, table_of
 
     draw(rows, out / experiment.PLOT_FILE)
     if as_json:
         print_json([row.model_dump(mode="json") for row in rows])
         return
     files = [experiment.TABLE_FILE, *([experiment.FAMILIES_FILE] if families else []), experiment.PLOT_FILE]
-    _show([table_of(rows)], [out / name for name in files], 170)
+    tables = [table_of(rows), *([family_table(families)] if families else [])]
+    _show(tables, [out / name for name in files], 170)
 
 
 def _say(line: str) -> None:

@@ -2,24 +2,30 @@
 
 Three kinds of rows: nothing is merged; tokens stand in for others of their own image; and for any. Each is
 held against the kind before it, at the same threshold, so the last says what merging across images alone
-does. Exact duplicates are sent once in all. Every row is a run through the processes; what is finished is
-not run again.
+does. Exact duplicates are sent once in all. A row is a run through the processes, or several with other
+questions and other noise on the same images, of which the answers are pooled; what is finished is not run
+again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from launch.bundles.rerun import DataSets, RunSummary, kept_or_run, run_summary
+from launch.commands.common import find_config
 from launch.errors import LaunchError
-from launch.experiments.paired import paired_difference, paired_losses
-from launch.measurement.order import ROWS_FOLDER, Order, check_own_keys, make_order
+from launch.experiments.paired import difference, losses, pairs_of, scores_of
+from launch.measurement.order import Order, check_own_keys, make_order
 from launch.measurement.rows import downlink_uses, primary_figure, write_table
 from launch.run_files import read_run
+from launch.runfolder import read_summary
+from launch.scoring import accuracy
+from shared.config_file import load_config
 
 TABLE_FILE, FAMILIES_FILE, PLOT_FILE = "merging.csv", "families.csv", "merging.png"
 OWN_KEYS: Final = (
@@ -28,14 +34,16 @@ OWN_KEYS: Final = (
     "sharing.compare_at",
     "sharing.cosine_threshold",
     "sharing.enabled",
+    "seed",
 )
-"""What the rows set of a configuration."""
+"""What the runs set of a configuration."""
 RELATIONAL: Final = ("one_hop", "two_hop", "three_hop", "same_relate")
 """Families whose questions lead from one object to others."""
 
 At = Literal["split", "projector"]
 Similar = Literal["nowhere", "within_image", "anywhere"]
 PLACES: Final[tuple[At, ...]] = ("split", "projector")
+KINDS: Final[tuple[Similar, ...]] = ("within_image", "anywhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +60,51 @@ class Merging:
 
     @property
     def name(self) -> str:
-        """As a folder's name."""
         how = "" if self.similar == "nowhere" else f"-{self.compare_at}-{self.cosine:g}"
         return f"k{self.split_layer}-{self.similar}{how}"
 
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        values = (self.split_layer, self.similar, self.compare_at, self.cosine, "true")
-        return tuple(f"{key}={value}" for key, value in zip(OWN_KEYS, values, strict=True))
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A row's run with one seed."""
+
+    row: Merging
+    seed: int
 
     @property
-    def reference(self) -> "Merging | None":
-        """What it is held against."""
-        if self.similar == "anywhere":
-            return replace(self, similar="within_image")
-        return Merging(self.split_layer) if self.similar == "within_image" else None
+    def name(self) -> str:
+        """As a folder's name."""
+        return f"{self.row.name}-s{self.seed}"
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        row = self.row
+        values = (row.split_layer, row.similar, row.compare_at, row.cosine, "true", self.seed)
+        return tuple(f"{key}={value}" for key, value in zip(OWN_KEYS, values, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is to be measured: each row's runs, and which rows there are in what order."""
+
+    runs: Order[Asked]
+    kinds: tuple[Merging, ...]
+
+    def runs_of(self, row: Merging) -> list[Asked]:
+        return [run for run in self.runs.places if run.row == row]
+
+    def reference_of(self, row: Merging) -> Merging | None:
+        """What a row is held against: within images before anywhere, nothing before both."""
+        within = replace(row, similar="within_image")
+        if row.similar == "anywhere" and within in self.kinds:
+            return within
+        return None if row.similar == "nowhere" else Merging(row.split_layer)
 
 
 class Row(BaseModel):
-    """`uses_ratio`: channel uses of the downlink, repeated ones included, against those of `reference`.
+    """Of `seeds` runs, the first with `seed`; `command` gives that one.
+
+    `uses_ratio`: channel uses of the downlink, repeated ones included, against those of `reference`.
 
     `points`: the paired difference in accuracy, mean of the families. `*_loss_bound`: the loss is at most so
     many points, one-sided 95%. None where nothing is merged, and where there are too few images.
@@ -83,6 +117,7 @@ class Row(BaseModel):
     compare_at: At
     cosine: float
     seed: int
+    seeds: int
     users: int
     attempted: int
     answered: int
@@ -119,71 +154,106 @@ class FamilyRow(BaseModel):
     loss_bound: float | None
 
 
-def places(splits: Iterable[int], at: Iterable[str], cosines: Iterable[float]) -> list[Merging]:
+def kinds_of(
+    splits: Iterable[int], at: Iterable[str], cosines: Iterable[float], similar: Iterable[str] = KINDS
+) -> list[Merging]:
     """References before what is held against them. Raises `LaunchError`."""
     where: list[At] = []
     for word in at:
         if word not in PLACES:
             raise LaunchError(f"--at {word}: expected {' or '.join(PLACES)}, with a comma between")
         where.append("split" if word == "split" else "projector")
-    kinds: tuple[Similar, ...] = ("within_image", "anywhere")
+    asked = list(similar)
+    for word in asked:
+        if word not in KINDS:
+            raise LaunchError(f"--similar {word}: expected {' or '.join(KINDS)}, with a comma between")
     found: dict[Merging, None] = {}
     thresholds = list(cosines)
     for split in splits:
         found[Merging(split)] = None
-        for compare_at, cosine, similar in product(where, thresholds, kinds):
-            found[Merging(split, similar, compare_at, cosine)] = None
+        for compare_at, cosine, kind in product(where, thresholds, KINDS):
+            if kind in asked:
+                found[Merging(split, kind, compare_at, cosine)] = None
     return list(found)
 
 
 def order(
-    config: str, overrides: Sequence[str], wanted: Sequence[Merging], sets: DataSets, out: Path
-) -> Order[Merging]:
-    """Raises `LaunchError`, `ConfigError` or `BundleError`, one line, for what cannot be done."""
+    config: str,
+    overrides: Sequence[str],
+    kinds: Sequence[Merging],
+    sets: DataSets,
+    out: Path,
+    seed: int | None = None,
+    seeds: int = 1,
+) -> Rows:
+    """`seed` None: the configuration's; `seeds` count from there.
+
+    Raises `LaunchError`, `ConfigError` or `BundleError`, one line, for what cannot be done.
+    """
     check_own_keys(overrides, OWN_KEYS)
-    return make_order(config, overrides, wanted, sets, out)
+    first = load_config(find_config(config), tuple(overrides)).seed if seed is None else seed
+    runs = [Asked(row, number) for number in range(first, first + seeds) for row in kinds]
+    return Rows(make_order(config, overrides, runs, sets, out), tuple(kinds))
 
 
 def measure(
-    wanted: Order[Merging], say: Callable[[str], None], run: RunSummary = run_summary
+    wanted: Rows, say: Callable[[str], None], run: RunSummary = run_summary
 ) -> tuple[list[Row], list[FamilyRow]]:
-    """All rows in order; the tables are written after each. Raises what a run raises."""
+    """All rows in order; the tables are written after all runs of a seed. Raises what a run raises."""
     from shared.semantic.manifest import read_manifest
 
-    fingerprint = read_manifest(wanted.bundle).fingerprint
-    rows: list[Row] = []
-    families: list[FamilyRow] = []
-    for number, place in enumerate(wanted.places, 1):
-        say(f"[{number}/{len(wanted.places)}] {place.name}")
-        summary = kept_or_run(wanted.config_of(place), wanted.folder_of(place), fingerprint, run)
-        row = _row_of(wanted, place, summary)
-        if place.reference is not None:
-            reference = next(r for r in rows if r.row == place.reference.name)
-            row, losses = _against(wanted, place, row, reference)
-            families += losses
-        rows.append(row)
-        write_table(wanted.out / TABLE_FILE, [row.model_dump() for row in rows])
-        if families:
-            write_table(wanted.out / FAMILIES_FILE, [family.model_dump() for family in families])
+    runs = wanted.runs
+    fingerprint = read_manifest(runs.bundle).fingerprint
+    done: list[Asked] = []
+    for number, asked in enumerate(runs.places, 1):
+        say(f"[{number}/{len(runs.places)}] {asked.name}")
+        kept_or_run(runs.config_of(asked), runs.folder_of(asked), fingerprint, run)
+        done.append(asked)
+        if len(done) % len(wanted.kinds) == 0:
+            rows, families = _tables(wanted, len(done) // len(wanted.kinds))
     return rows, families
 
 
-def _row_of(wanted: Order[Merging], place: Merging, summary: dict[str, Any]) -> Row:
-    metric, figure = primary_figure(summary)
-    uses = sum(downlink_uses(read_run(wanted.folder_of(place)).rows).values())
-    requests, tokens = summary["requests"], summary["tokens"]
-    attempted = int(requests["attempted"])
+def _tables(wanted: Rows, seeds: int) -> tuple[list[Row], list[FamilyRow]]:
+    """Of the first `seeds` runs of each row; written, too."""
+    rows: list[Row] = []
+    families: list[FamilyRow] = []
+    for kind in wanted.kinds:
+        runs = wanted.runs_of(kind)[:seeds]
+        row = _row_of(wanted, kind, runs)
+        reference = wanted.reference_of(kind)
+        if reference is not None:
+            held = next(r for r in rows if r.row == reference.name)
+            row, losses = _against(wanted, runs, row, wanted.runs_of(reference)[:seeds], held)
+            families += losses
+        rows.append(row)
+    write_table(wanted.runs.out / TABLE_FILE, [row.model_dump() for row in rows])
+    if families:
+        write_table(wanted.runs.out / FAMILIES_FILE, [family.model_dump() for family in families])
+    return rows, families
+
+
+def _row_of(wanted: Rows, kind: Merging, runs: Sequence[Asked]) -> Row:
+    folders = [wanted.runs.folder_of(run) for run in runs]
+    summaries = [read_summary(folder) for folder in folders]
+    scored = [one for folder in folders for one in scores_of(folder).values()]
+    pooled = {"name": kind.name, "accuracy": accuracy(scored, runs[0].seed)}
+    metric, figure = primary_figure(pooled)
+    uses = sum(sum(downlink_uses(read_run(folder).rows).values()) for folder in folders)
+    attempted = sum(int(s["requests"]["attempted"]) for s in summaries)
+    tokens = sum((Counter(s["tokens"]) for s in summaries), Counter[str]())
     used = tokens["merged_tokens"] + tokens["public_tokens"] + tokens["private_tokens"]
     return Row(
-        row=place.name,
-        split_layer=place.split_layer,
-        similar=place.similar,
-        compare_at=place.compare_at,
-        cosine=place.cosine,
-        seed=summary["seed"],
-        users=len(summary["users"]),
+        row=kind.name,
+        split_layer=kind.split_layer,
+        similar=kind.similar,
+        compare_at=kind.compare_at,
+        cosine=kind.cosine,
+        seed=runs[0].seed,
+        seeds=len(runs),
+        users=len(summaries[0]["users"]),
         attempted=attempted,
-        answered=int(requests["answered"]),
+        answered=sum(int(s["requests"]["answered"]) for s in summaries),
         merged_share=tokens["merged_tokens"] / max(1, used),
         downlink_uses=uses,
         uses_per_request=uses / max(1, attempted),
@@ -192,15 +262,20 @@ def _row_of(wanted: Order[Merging], place: Merging, summary: dict[str, Any]) -> 
         accuracy_low=figure.low,
         accuracy_high=figure.high,
         n=figure.n,
-        command=wanted.command_of(place),
+        command=wanted.runs.command_of(runs[0]),
     )
 
 
-def _against(wanted: Order[Merging], place: Merging, row: Row, reference: Row) -> tuple[Row, list[FamilyRow]]:
-    """The row with what it differs by from its reference, and the same of every family."""
-    one, other = wanted.folder_of(place), wanted.out / ROWS_FOLDER / reference.row
-    found = paired_difference(one, other, row.seed)
-    losses = paired_losses(one, other, row.seed)
+def _against(
+    wanted: Rows, runs: Sequence[Asked], row: Row, held_runs: Sequence[Asked], held: Row
+) -> tuple[Row, list[FamilyRow]]:
+    """The row with what it differs by from the one it is held against, and the same of every family."""
+    pairs = [
+        pair
+        for run, other in zip(runs, held_runs, strict=True)
+        for pair in pairs_of(wanted.runs.folder_of(run), wanted.runs.folder_of(other))
+    ]
+    found, lost = difference(pairs, row.seed), losses(pairs, row.seed)
     families = [
         FamilyRow(
             row=row.row,
@@ -210,24 +285,20 @@ def _against(wanted: Order[Merging], place: Merging, row: Row, reference: Row) -
             loss=loss.points,
             loss_bound=loss.bound,
         )
-        for loss in losses.families
+        for loss in lost.families
     ]
-    names = [loss.family for loss in losses.families]
-    worst = max(losses.families, key=lambda loss: loss.points if loss.bound is None else loss.bound)
-    return (
-        row.model_copy(
-            update={
-                "reference": reference.row,
-                "uses_ratio": row.downlink_uses / reference.downlink_uses,
-                "points": found.points,
-                "points_low": found.low,
-                "points_high": found.high,
-                "loss_bound": losses.bound(names),
-                "relational_loss_bound": losses.bound(RELATIONAL),
-                "other_loss_bound": losses.bound([name for name in names if name not in RELATIONAL]),
-                "worst_family": worst.family,
-                "worst_family_loss_bound": worst.bound,
-            }
-        ),
-        families,
-    )
+    names = [loss.family for loss in lost.families]
+    worst = max(lost.families, key=lambda loss: loss.points if loss.bound is None else loss.bound)
+    update = {
+        "reference": held.row,
+        "uses_ratio": row.downlink_uses / held.downlink_uses,
+        "points": found.points,
+        "points_low": found.low,
+        "points_high": found.high,
+        "loss_bound": lost.bound(names),
+        "relational_loss_bound": lost.bound(RELATIONAL),
+        "other_loss_bound": lost.bound([name for name in names if name not in RELATIONAL]),
+        "worst_family": worst.family,
+        "worst_family_loss_bound": worst.bound,
+    }
+    return row.model_copy(update=update), families

@@ -13,21 +13,18 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from rich.table import Table
 
-from launch.experiments.merging import Row
+from launch.experiments.merging import FamilyRow, Row
 
 _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKS: Final = {"within_image": "o-", "anywhere": "s--"}
 _WORDS: Final = {"nowhere": "nothing", "within_image": "within images", "anywhere": "anywhere"}
 _COLUMNS: Final = (
-    "k",
-    "compared at",
-    "cosine",
     "merged, %",
-    "uses a request",
-    "accuracy (95%)",
-    "uses : row before",
-    "points : row before (95%)",
-    "loss at most",
+    "uses",
+    "accuracy, % (95%)",
+    "uses : ref",
+    "points : ref (95%)",
+    "at most",
     "relational",
     "others",
     "worst family",
@@ -76,19 +73,19 @@ def _bars(axes: Axes, line: Sequence[Row], style: str, colour: str, label: str) 
 
 
 def table_of(rows: Sequence[Row]) -> Table:
-    title = "Similar tokens merged; each row against the kind of row before it, at its threshold"
+    title = "Similar tokens merged: channel uses of the downlink a request; each row against the one before"
     table = Table(title=title, title_justify="left")
-    table.add_column("merged")
+    table.add_column("row", no_wrap=True)
+    table.add_column("ref", no_wrap=True)
     for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        merges = row.similar != "nowhere"
         worst = "" if row.worst_family is None else row.worst_family
         table.add_row(
-            _WORDS[row.similar],
-            str(row.split_layer),
-            row.compare_at if merges else "",
-            f"{row.cosine:g}" if merges else "",
+            _name(row),
+            ""
+            if row.reference is None
+            else _WORDS["nowhere" if "nowhere" in row.reference else "within_image"],
             f"{100 * row.merged_share:.1f}",
             f"{row.uses_per_request:,.0f}",
             f"{100 * row.accuracy:.1f} ({100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f})",
@@ -100,6 +97,29 @@ def table_of(rows: Sequence[Row]) -> Table:
             f"{worst} {_points(row.worst_family_loss_bound)}".strip(),
         )
     return table
+
+
+def family_table(families: Sequence[FamilyRow]) -> Table:
+    """A line a row, a column a family."""
+    title = "Points lost against `ref` by each family of questions, and in brackets at most (one-sided 95%)"
+    table = Table(title=title, title_justify="left")
+    names = sorted({family.family for family in families})
+    table.add_column("row", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    found: dict[str, dict[str, str]] = {}
+    for family in families:
+        bound = "" if family.loss_bound is None else f" ({family.loss_bound:.1f})"
+        found.setdefault(family.row, {})[family.family] = f"{family.loss:.1f}{bound}"
+    for row, cells in found.items():
+        table.add_row(row, *(cells.get(name, "") for name in names))
+    return table
+
+
+def _name(row: Row) -> str:
+    if row.similar == "nowhere":
+        return f"k{row.split_layer}: {_WORDS[row.similar]}"
+    return f"k{row.split_layer}: {_WORDS[row.similar]}, {row.compare_at} {row.cosine:g}"
 
 
 def _difference(row: Row) -> str:

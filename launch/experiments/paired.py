@@ -10,7 +10,7 @@ import numpy as np
 from launch.errors import LaunchError
 from launch.intervals import Floats, percentile_interval, resampled_shares
 from launch.run_files import read_run
-from launch.scoring import Scored, judge
+from launch.scoring import Scored, judged_questions
 from launch.summary import ends_by_index
 
 REVIEW: Final = "text_classification"
@@ -61,12 +61,12 @@ def paired_difference(one: Path, other: Path, seed: int) -> Difference:
 
     Raises `LaunchError` when they did not ask the same.
     """
-    return difference(_pairs(one, other), seed)
+    return difference(pairs_of(one, other), seed)
 
 
 def paired_losses(one: Path, other: Path, seed: int) -> Losses:
     """What run folder `one` loses against `other`, family by family. Raises as `paired_difference`."""
-    return losses(_pairs(one, other), seed)
+    return losses(pairs_of(one, other), seed)
 
 
 def losses(pairs: list[tuple[Scored, Scored]], seed: int) -> Losses:
@@ -99,21 +99,23 @@ def _loss_bound(gains_R: Floats) -> float | None:
     return None if finite.size == 0 else round(-100 * float(np.percentile(finite, 5)), 2)
 
 
-def _pairs(one: Path, other: Path) -> list[tuple[Scored, Scored]]:
-    """Judged requests of both, in one order. Raises `LaunchError` when they did not ask the same."""
-    mine, theirs = _scores(one), _scores(other)
+def pairs_of(one: Path, other: Path) -> list[tuple[Scored, Scored]]:
+    """Judged questions of both run folders, in one order.
+
+    Raises `LaunchError` when they did not ask the same.
+    """
+    mine, theirs = scores_of(one), scores_of(other)
     if mine.keys() != theirs.keys():
-        raise LaunchError(f"{one} and {other}: not the same requests, cannot be compared")
+        raise LaunchError(f"{one} and {other}: not the same questions, cannot be compared")
     return [(mine[key], theirs[key]) for key in sorted(mine)]
 
 
-def _scores(run_dir: Path) -> dict[tuple[int, str, str], Scored]:
-    """Judged requests by index, text and image; of a review, which schemes cut as they need, by its name."""
+def scores_of(run_dir: Path) -> dict[tuple[int, str, str], Scored]:
+    """Judged questions by their request's index, text and image; a review, which schemes cut as they need, by
+    its name."""
     files = read_run(run_dir)
-    ends = ends_by_index(files.events)
     found = {}
-    for entry in files.workload:
-        for scored in judge([entry], ends):
-            asked = entry["text"] if scored.task != REVIEW else entry["sample_id"]
-            found[int(entry["index"]), str(asked), str(entry["image"])] = scored
+    for entry, scored in judged_questions(files.workload, ends_by_index(files.events)):
+        asked = entry["text"] if scored.task != REVIEW else entry["sample_id"]
+        found[int(entry["index"]), str(asked), str(entry["image"])] = scored
     return found

@@ -2,6 +2,7 @@
 
 import json
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,12 @@ class MadeRun:
         control: str | None = "blue",
         group: int = 0,
         erased: int = 0,
+        later: Sequence[str] = (),
     ) -> None:
-        """One request from invoke to acknowledged answer: its private frame, and so many that were lost."""
+        """One request from invoke to acknowledged answer: its private frame, and so many that were lost.
+
+        `later`: answers to the questions after the first, of those asked at the UE.
+        """
         name, status, used = f"r{index:06d}", "degraded" if erased else "ok", ("e" if erased else "d") * 32
         self.event(
             "bs", "invoke", user, request_id=name, task="vqa", index=index, ask_id=None, arrival_s=0.0,
@@ -147,7 +152,7 @@ class MadeRun:
         )  # fmt: skip
         self.event(
             "bs", status, user, request_id=name, text=text, control_text=control, latency_ms=40.0 + index,
-            attempts=1, erased_tokens=erased, digest=used,
+            attempts=1, erased_tokens=erased, digest=used, later=[[answer, control] for answer in later],
             stage_ms={"encode": 10.0, "air": 5.0, "decode": 20.0},
         )  # fmt: skip
         self.down(AnswerAck(user=user, request_id=name))

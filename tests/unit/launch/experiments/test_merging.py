@@ -8,8 +8,8 @@ import pytest
 
 from launch.bundles.rerun import DataSets
 from launch.errors import LaunchError
-from launch.experiments.merging import RELATIONAL, FamilyRow, Merging, Row, measure, order, places
-from launch.experiments.merging_view import draw, table_of
+from launch.experiments.merging import RELATIONAL, FamilyRow, Merging, Row, kinds_of, measure, order
+from launch.experiments.merging_view import draw, family_table, table_of
 from launch.run_files import read_run
 from launch.runfolder import create_run_folder
 from launch.summary import write_results
@@ -20,6 +20,8 @@ from tests.unit.launch.made_run import MadeRun, frame
 from tests.unit.launch.training.tiny import plain_pictures
 
 REQUESTS = 18
+LOST = ("one_hop", "single_or")
+WITHOUT_WITHIN = ("nowhere", "anywhere-split-0.95")
 
 
 class Runs:
@@ -39,8 +41,11 @@ class Runs:
         if not across:
             made.down(frame(tuple(range(config.users)), 0, 0))
         for entry in read_run(folder).workload:
-            wrong = across and entry["family"] in ("one_hop", "single_or")
-            made.request(entry["index"], entry["user"], "none of these" if wrong else entry["expected"])
+            first, *later = [
+                "none of these" if across and question["family"] in LOST else question["expected"]
+                for question in entry.get("questions") or [entry]
+            ]
+            made.request(entry["index"], entry["user"], first, later=later)
         made.drained()
         made.write_journal()
         fingerprint = read_manifest(Path(config.bundle)).fingerprint
@@ -54,17 +59,21 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def run(data: Path, out: Path, runs: Runs, wanted: list[Merging]) -> tuple[list[Row], list[FamilyRow]]:
-    sets = [f"workload.requests={REQUESTS}", "workload.questions_per_image=1"]
-    return measure(order("measure", sets, wanted, DataSets(data), out), lambda line: None, runs)
+def run(
+    data: Path, out: Path, runs: Runs, wanted: list[Merging], seeds: int = 1, at_ue: bool = False
+) -> tuple[list[Row], list[FamilyRow]]:
+    sets = [f"workload.requests={REQUESTS}", f"workload.questions_per_image={2 if at_ue else 1}"]
+    sets += ["question_at=ue"] if at_ue else []
+    asked = order("measure", sets, wanted, DataSets(data), out, seeds=seeds)
+    return measure(asked, lambda line: None, runs)
 
 
 def test_each_row_is_held_against_its_own_reference(data: Path, tmp_path: Path) -> None:
     runs, out = Runs(), tmp_path / "out"
-    run(data, out, runs, places([2], ["split"], [0.99]))
-    rows, families = run(data, out, runs, places([2, 0], ["split", "projector"], [0.99]))
+    run(data, out, runs, kinds_of([2], ["split"], [0.99]))
+    rows, families = run(data, out, runs, kinds_of([2, 0], ["split", "projector"], [0.99]))
     assert list(runs.configs) == [
-        f"k{split}-{kind}"
+        f"k{split}-{kind}-s1"
         for split in (2, 0)
         for kind in (
             "nowhere",
@@ -74,13 +83,13 @@ def test_each_row_is_held_against_its_own_reference(data: Path, tmp_path: Path) 
             "anywhere-projector-0.99",
         )
     ]
-    config = runs.configs["k2-anywhere-projector-0.99"]
+    config = runs.configs["k2-anywhere-projector-0.99-s1"]
     assert (config.split_layer, config.sharing.compare_at, config.sharing.cosine_threshold) == (
         2,
         "projector",
         0.99,
     )
-    assert runs.configs["k2-nowhere"].sharing.similar == "nowhere"
+    assert runs.configs["k2-nowhere-s1"].sharing.similar == "nowhere"
     nothing, within, merged = rows[:3]
     assert (nothing.uses_ratio, nothing.points, nothing.worst_family) == (None, None, None)
     assert (within.reference, within.uses_ratio, within.points) == ("k2-nowhere", 1.0, 0.0)
@@ -101,10 +110,38 @@ def test_each_row_is_held_against_its_own_reference(data: Path, tmp_path: Path) 
     draw(rows, out / "merging.png")
     assert (out / "merging.png").stat().st_size > 10_000
     assert table_of(rows).row_count == 10
+    assert family_table(families).row_count == 8
+
+
+def test_answers_of_several_seeds_are_pooled_and_one_more_seed_adds_its_runs(
+    data: Path, tmp_path: Path
+) -> None:
+    runs, out = Runs(), tmp_path / "out"
+    wanted = kinds_of([2], ["split"], [0.95], ["anywhere"])
+    run(data, out, runs, wanted, seeds=1)
+    rows, families = run(data, out, runs, wanted, seeds=2)
+    assert list(runs.configs) == [f"k2-{kind}-s{seed}" for seed in (1, 2) for kind in WITHOUT_WITHIN]
+    texts = [{e["text"] for e in read_run(out / "rows" / f"k2-nowhere-s{seed}").workload} for seed in (1, 2)]
+    assert texts[0] != texts[1]
+    nothing, merged = rows
+    assert merged.reference == nothing.row
+    assert (nothing.seed, nothing.seeds, nothing.n, nothing.attempted) == (1, 2, 2 * REQUESTS, 2 * REQUESTS)
+    assert merged.points == pytest.approx(-100 * 2 / 9, abs=0.01)
+    assert {family.family: (family.n, family.loss) for family in families}["one_hop"] == (4, 100.0)
+
+
+def test_every_question_asked_at_a_ue_is_compared(data: Path, tmp_path: Path) -> None:
+    wanted = kinds_of([2], ["split"], [0.95], ["anywhere"])
+    rows, families = run(data, tmp_path / "out", Runs(), wanted, at_ue=True)
+    assert rows[1].attempted < rows[1].n == REQUESTS
+    assert sum(family.n for family in families) == REQUESTS
+    assert {family.family for family in families if family.loss == 100.0} == set(LOST)
 
 
 def test_what_cannot_be_done_is_one_line(data: Path, tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="--at nowhere: expected split or projector"):
-        places([2], ["nowhere"], [0.9])
+        kinds_of([2], ["nowhere"], [0.9])
+    with pytest.raises(LaunchError, match="--similar nowhere: expected within_image or anywhere"):
+        kinds_of([2], ["split"], [0.9], ["nowhere"])
     with pytest.raises(LaunchError, match="split_layer is what the rows differ in"):
-        order("measure", ["split_layer=1"], places([2], ["split"], [0.9]), DataSets(data), tmp_path)
+        order("measure", ["split_layer=1"], kinds_of([2], ["split"], [0.9]), DataSets(data), tmp_path)

@@ -82,7 +82,7 @@ def test_accuracy_is_compared_in_pairs_on_the_same_questions(two: tuple[Path, Pa
 
 def test_other_questions_are_not_paired_and_it_is_said_why(two: tuple[Path, Path], tmp_path: Path) -> None:
     other = made(tmp_path / "other", True, 20, first_text="another question")
-    assert "not the same requests" in paired_words(compare(two[0], other).paired)
+    assert "not the same questions" in paired_words(compare(two[0], other).paired)
 
 
 class Closed(HTMLParser):
