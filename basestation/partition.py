@@ -1,8 +1,9 @@
 """Partition: public tokens once for the users that need them, private tokens per request, a map for each.
 
-The public stream of a group is numbered so that tokens of one set of users are neighbours; frames never
-mix sets, nor image and text tokens, which may differ in channel uses. Frames are numbered within the group:
-public ones first, then request by request.
+The public stream of a group is numbered as maps can tell it in few bits. Image tokens of users who share any
+follow each other in the order of the places that use them first; text tokens are neighbours where the same
+users need them. A frame is for all who need any of its tokens; it holds image tokens or text tokens, which
+may differ in channel uses. Frames are numbered within the group: public ones first, then request by request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,25 +61,30 @@ def partition(sequences: Sequence[TokenSequence], comparison: Comparison, tokens
     users_of: dict[Key, set[int]] = {}
     uses_of: dict[Key, int] = {}
     kind_of: dict[Key, Kind] = {}
+    first_place: dict[Key, int] = {}
     for sequence, names in zip(sequences, comparison.keys, strict=True):
         for position, name in enumerate(names):
             if name is not None:
                 kind_of.setdefault(name, "image" if position < sequence.image_length else "text")
+                first_place[name] = min(position, first_place.get(name, position))
         for name in _sent(names):
             users_of.setdefault(name, set()).add(sequence.user)
             uses_of[name] = uses_of.get(name, 0) + 1
 
-    by_users: dict[tuple[tuple[int, ...], Kind], list[Key]] = {}
-    for name, count in uses_of.items():
-        if count >= 2:
-            by_users.setdefault((tuple(sorted(users_of[name])), kind_of[name]), []).append(name)
-
+    public = [name for name, count in uses_of.items() if count >= 2]
+    images = sorted((name for name in public if kind_of[name] == "image"), key=first_place.__getitem__)
+    texts = [name for name in public if kind_of[name] == "text"]
     frames: list[FramePlan] = []
     place: dict[Key, int] = {}
-    for (users, kind), shared in by_users.items():
-        first = len(place)
-        place.update((name, first + i) for i, name in enumerate(shared))
-        frames += _cut("public", users, "", kind, first, shared, tokens_per_frame, len(frames))
+    streams: list[tuple[Kind, list[list[Key]]]] = [
+        ("image", _connected(images, users_of)),
+        ("text", _of_same_users(texts, users_of)),
+    ]
+    for kind, parts in streams:
+        for shared in parts:
+            first = len(place)
+            place.update((name, first + i) for i, name in enumerate(shared))
+            frames += _cut("public", users_of, "", kind, first, shared, tokens_per_frame, len(frames))
 
     positions: dict[str, list[tuple[TokenState, int]]] = {}
     private_tokens = 0
@@ -88,9 +94,8 @@ def partition(sequences: Sequence[TokenSequence], comparison: Comparison, tokens
             own = [name for name in _sent(names) if name not in place and kind_of[name] == kind]
             first = len(own_place)
             own_place.update((name, first + i) for i, name in enumerate(own))
-            users = (sequence.user,)
             frames += _cut(
-                "private", users, sequence.request_id, kind, first, own, tokens_per_frame, len(frames)
+                "private", users_of, sequence.request_id, kind, first, own, tokens_per_frame, len(frames)
             )
         own_positions = [_position(name, place, own_place) for name in names]
         if sequence.cached is not None:
@@ -113,9 +118,34 @@ def _position(
     return (TokenState.PUBLIC, public[name]) if name in public else (TokenState.PRIVATE, private[name])
 
 
+def _connected(names: Sequence[Key], users_of: Mapping[Key, set[int]]) -> list[list[Key]]:
+    """Parts between which no user has tokens in common, each in the given order."""
+    parts: list[tuple[set[int], list[int]]] = []
+    for number, name in enumerate(names):
+        joined = [part for part in parts if not part[0].isdisjoint(users_of[name])]
+        if not joined:
+            parts.append((set(users_of[name]), [number]))
+            continue
+        (users, numbers), *others = joined
+        users |= users_of[name]
+        numbers.append(number)
+        for other in others:
+            users |= other[0]
+            numbers += other[1]
+            parts.remove(other)
+    return [[names[number] for number in sorted(numbers)] for _, numbers in parts]
+
+
+def _of_same_users(names: Sequence[Key], users_of: Mapping[Key, set[int]]) -> list[list[Key]]:
+    parts: dict[frozenset[int], list[Key]] = {}
+    for name in names:
+        parts.setdefault(frozenset(users_of[name]), []).append(name)
+    return list(parts.values())
+
+
 def _cut(
     stream: str,
-    users: tuple[int, ...],
+    users_of: Mapping[Key, set[int]],
     request_id: str,
     kind: Kind,
     first_token: int,
@@ -123,15 +153,10 @@ def _cut(
     tokens_per_frame: int,
     first_frame: int,
 ) -> list[FramePlan]:
-    return [
-        FramePlan(
-            first_frame + i // tokens_per_frame,
-            stream,
-            users,
-            request_id,
-            kind,
-            first_token + i,
-            tuple(names[i : i + tokens_per_frame]),
-        )
-        for i in range(0, len(names), tokens_per_frame)
-    ]
+    frames: list[FramePlan] = []
+    for i in range(0, len(names), tokens_per_frame):
+        tokens = tuple(names[i : i + tokens_per_frame])
+        users = tuple(sorted(set().union(*(users_of[name] for name in tokens))))
+        number = first_frame + len(frames)
+        frames.append(FramePlan(number, stream, users, request_id, kind, first_token + i, tokens))
+    return frames

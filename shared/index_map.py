@@ -18,9 +18,9 @@ Layout on the air, most significant bit first:
 A run says that `length` consecutive positions have one state and, when sent, consecutive places in their
 stream; 'continues' is the place after the last one in that stream, at first 0. Positions are the image
 tokens, then the text tokens. Of pattern and runs the sender takes what is shorter: a pattern where few tokens
-stand for many places. A map for an image that all users share and words of one's own is 59 bits, as it is
-without sharing; one that selects 16 of 100 image tokens, 68 more; 69 for an image in the cache. Elias gamma
-codes: Elias 1975.
+stand for many places, or where most places have another image's token. A map for an image that all users
+share and words of one's own is 59 bits, as it is without sharing; one that selects 16 of 100 image tokens, 68
+more; 69 for an image in the cache. Elias gamma codes: Elias 1975.
 """
 
 import binascii
@@ -40,7 +40,7 @@ MAX_TEXT_TOKENS = 2**11 - 1
 _TASK_BITS, _TEXT_BITS, _EIGHTHS_BITS, _AMPLITUDE_BITS = 2, 11, 3, 7
 _CRC_BITS = 16
 _PATTERN_BITS = 3
-"""No pattern has fewer: no public token listed, and a code that ends in two bits."""
+"""No pattern has fewer: no public token, and a code that ends in two bits."""
 
 
 class IndexMapError(ValueError):

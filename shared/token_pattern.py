@@ -1,16 +1,18 @@
-"""Which of few tokens each place of an image uses: the part of an index map for images with repetitions.
+"""Which token each place of an image uses, where few do for many places, or most are other images' too.
 
-Background is alike all over an image, so that a few tokens stand for most of its places. Places are gone
-through row by row; each is as the one before it, or as the one above it, or uses the next private token that
-no place has used yet, or one of the tokens met before, the latest first, or a public one not met yet, in
-their order. Every such decision is coded arithmetically under a context of what the neighbours do
-(`arithmetic_code`), as in lossless coding of images of few colours. The public tokens are listed first, in
-runs (Elias gamma codes).
+Background is alike all over an image, so that a few tokens stand for most of its places; and it is alike in
+all images, so that most places use the token that another image has there. Places are gone through row by
+row. Each is as the one before it, or as the one above it, or uses one of the tokens met before, the latest
+first, or one that no place has used yet: the next private one, or a public one. Public tokens are numbered
+in the order of the places that use them, so the next one is likely the one wanted, or, after private ones,
+that many further on; what is passed by can still be had. Every such decision is coded arithmetically under a
+context of what came before (`arithmetic_code`), as in lossless coding of images of few colours. The lowest
+public reference plus two comes first, or one if there is none, as an Elias gamma code.
 
 Places that are not sent are not gone through; for 'above' the image is taken for a square grid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from math import isqrt
 from typing import Final
@@ -21,6 +23,8 @@ from shared.bits import BitReader, BitWriter
 REMEMBERED: Final = 512
 _RANKS: Final = 6
 """From here on, ranks among the tokens met before share a context."""
+_SKIPPED: Final = 256
+"""So many public tokens at most are passed by at a time."""
 
 Token = tuple[bool, int]
 """(public, reference)."""
@@ -34,57 +38,69 @@ def put_pattern(out: BitWriter, tokens: Sequence[Token], places: Sequence[int], 
     """`tokens[i]` is used at `places[i]` of `image_tokens`, in ascending order.
 
     Raises `PatternError` unless private tokens are used for the first time in the order of their references,
-    from 0 on.
+    from 0 on, and where public ones lie too far apart.
     """
-    public = sorted({reference for is_public, reference in tokens if is_public})
     private = list(dict.fromkeys(reference for is_public, reference in tokens if not is_public))
     if private != list(range(len(private))):
         raise PatternError("private tokens are not in the order of their first uses")
-    _put_references(out, public)
-    for bit in _coded(tuple(tokens), tuple(public), tuple(places), image_tokens):
+    first = _first_public(tokens)
+    code = _coded(_less(tokens, first), first is not None, tuple(places), image_tokens)
+    out.gamma(1 if first is None else first + 2)
+    for bit in code:
         out.put(bit, 1)
 
 
 def take_pattern(bits: BitReader, places: Sequence[int], image_tokens: int) -> list[Token]:
     """Inverse of `put_pattern`. Raises `PatternError` and `BitError`."""
-    public = _take_references(bits, len(places))
-    tokens = _pattern(Decoder(bits.ahead()), None, public, places, image_tokens)
-    if {reference for is_public, reference in tokens if is_public} != set(public):
-        raise PatternError("a public token is listed, and used nowhere")
-    for bit in _coded(tuple(tokens), tuple(public), tuple(places), image_tokens):  # these bits, no others
+    told = bits.gamma()
+    first = None if told == 1 else told - 2
+    found = _pattern(Decoder(bits.ahead()), None, first is not None, places, image_tokens)
+    code = _coded(tuple(found), first is not None, tuple(places), image_tokens)
+    for bit in code:  # these bits, no others
         if bits.take(1) != bit:
             raise PatternError("the pattern's code does not end where it should")
+    tokens = list(_less(found, None if first is None else -first))
+    if _first_public(tokens) != first:
+        raise PatternError("the first public token is used nowhere")
     return tokens
+
+
+def _first_public(tokens: Sequence[Token]) -> int | None:
+    return min((reference for is_public, reference in tokens if is_public), default=None)
+
+
+def _less(tokens: Sequence[Token], first: int | None) -> tuple[Token, ...]:
+    """With public references counted from `first` on."""
+    return tuple((is_public, reference - (first or 0) * is_public) for is_public, reference in tokens)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _coded(
-    tokens: tuple[Token, ...], public: tuple[int, ...], places: tuple[int, ...], image_tokens: int
+    tokens: tuple[Token, ...], some_public: bool, places: tuple[int, ...], image_tokens: int
 ) -> tuple[int, ...]:
     """Remembered, as a group's maps are priced again and again and users of one image have one pattern."""
     encoder = Encoder()
-    _pattern(encoder, tokens, public, places, image_tokens)
+    _pattern(encoder, tokens, some_public, places, image_tokens)
     return tuple(encoder.finish())
 
 
 def _pattern(
     coder: Coder,
     tokens: Sequence[Token] | None,
-    public: Sequence[int],
+    some_public: bool,
     places: Sequence[int],
     image_tokens: int,
 ) -> list[Token]:
-    """Both ways: `tokens` is what to encode, or None. Raises `PatternError` where no token is left."""
+    """Both ways: `tokens` is what to encode, or None. Raises `PatternError` where there is no such token."""
     width = isqrt(image_tokens)
     found: list[Token] = []
     at: dict[int, Token] = {}
-    met: list[Token] = [(True, reference) for reference in public]
-    unused = 0
+    met: list[Token] = []
+    fresh = _Fresh(some_public)
     for index, place in enumerate(places):
         wanted = None if tokens is None else tokens[index]
         before = found[-1] if found else None
         above, corner = at.get(place - width), at.get(place - width - 1)
-        token: Token | None = None
         if before is not None and coder.decide(
             ("before", before == above, above == corner), _same(wanted, before)
         ):
@@ -97,10 +113,9 @@ def _pattern(
             token = above
         else:
             others = [each for each in met if each not in (before, above)]
-            fresh = (False, unused)
-            if not others or coder.decide("fresh", _same(wanted, fresh)):
-                token = fresh
-                unused += 1
+            is_fresh = None if wanted is None else wanted not in met
+            if not others or coder.decide("fresh", is_fresh):
+                token = fresh.take(coder, wanted)
             else:
                 token = _ranked(coder, others, wanted)
         if wanted is not None and token != wanted:
@@ -113,6 +128,51 @@ def _pattern(
     return found
 
 
+class _Fresh:
+    """The tokens that no place has used yet: private ones in order, public ones ahead or passed by.
+
+    `_since` counts the private ones after the last public one: their places' public tokens are passed by.
+    """
+
+    def __init__(self, some_public: bool) -> None:
+        self._some_public = some_public
+        self._was_public = False
+        self._private = 0
+        self._ahead = 0
+        self._passed: list[int] = []
+        self._since = 0
+
+    def take(self, coder: Coder, wanted: Token | None) -> Token:
+        """One of them. Raises `PatternError` where none is within reach."""
+        is_public = None if wanted is None else wanted[0]
+        if self._some_public:
+            self._was_public = coder.decide(("public", self._was_public), is_public)
+        if self._was_public:
+            reference = self._public(coder, None if wanted is None else wanted[1])
+            self._since = 0
+            return True, reference
+        self._private += 1
+        self._since += 1
+        return False, self._private - 1
+
+    def _public(self, coder: Coder, wanted: int | None) -> int:
+        behind = None if wanted is None else wanted < self._ahead
+        if self._passed and coder.decide("behind", behind):
+            for rank, reference in enumerate(self._passed):
+                is_last = rank == len(self._passed) - 1
+                same = None if wanted is None else reference == wanted
+                if is_last or coder.decide(("passed", min(rank, _RANKS)), same):
+                    return self._passed.pop(rank)
+        for skipped in range(_SKIPPED):
+            reference = self._ahead
+            self._ahead += 1
+            same = None if wanted is None else reference == wanted
+            if coder.decide(("ahead", skipped == self._since, skipped > self._since), same):
+                return reference
+            self._passed.insert(0, reference)
+        raise PatternError("public tokens too far apart")
+
+
 def _ranked(coder: Coder, others: Sequence[Token], wanted: Token | None) -> Token:
     """One of `others`, which is not empty: passed by, one after the other, until it is met."""
     for rank, token in enumerate(others[:-1]):
@@ -123,38 +183,3 @@ def _ranked(coder: Coder, others: Sequence[Token], wanted: Token | None) -> Toke
 
 def _same(wanted: Token | None, token: Token) -> bool | None:
     return None if wanted is None else wanted == token
-
-
-def _put_references(out: BitWriter, references: Sequence[int]) -> None:
-    """In ascending order, in runs of consecutive ones."""
-    out.gamma(len(references) + 1)
-    following = 0
-    for start, length in _runs(references):
-        out.gamma(start - following + 1)
-        out.gamma(length)
-        following = start + length
-
-
-def _take_references(bits: BitReader, most: int) -> list[int]:
-    """At most `most`, in ascending order. Raises `PatternError` and `BitError`."""
-    count = bits.gamma() - 1
-    if count > most:
-        raise PatternError(f"{count} public tokens for {most} places")
-    references: list[int] = []
-    following = 0
-    while len(references) < count:
-        start, length = following + bits.gamma() - 1, bits.gamma()
-        if length > count - len(references) or (references and start == following):
-            raise PatternError("the list of public tokens does not fit together")
-        references += range(start, start + length)
-        following = start + length
-    return references
-
-
-def _runs(references: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """(first, length) of runs of consecutive ones."""
-    begin = 0
-    for end in range(1, len(references) + 1):
-        if end == len(references) or references[end] != references[end - 1] + 1:
-            yield references[begin], end - begin
-            begin = end

@@ -1,10 +1,12 @@
 """What is sent once, what is sent per user, and that every map position leads to the right token."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basestation.compare import TokenSequence, compare
+from basestation.compare import Comparison, TokenSequence, compare
 from basestation.partition import partition
 from shared.config import SharingConfig
 from shared.index_map import TokenState
@@ -83,6 +85,30 @@ def test_frames_hold_image_tokens_or_text_tokens() -> None:
         ("image", 8, 2),
         ("text", 10, 3),
     ]
+
+
+def named(group: list[TokenSequence], leaders: dict[tuple[int, int], int]) -> Comparison:
+    """With token `place` of request 0's image in its place in that of others: `leaders[request, place]`."""
+    exact = compare(group, EXACT_ONLY, 2)
+    keys = [list(names) for names in exact.keys]
+    for (request, place), leader in leaders.items():
+        keys[request][place] = exact.keys[leader][place]
+    return replace(exact, keys=keys)
+
+
+def test_shared_image_tokens_are_numbered_by_place_and_a_frame_is_for_all_who_need_any_of_it() -> None:
+    """Users 0 to 2 have an image each and use each other's tokens; users 3 and 4 look at one together."""
+    group = [sequence(user, user, image, (user,)) for user, image in enumerate((1, 2, 3, 9, 9))]
+    leaders = {(1, 2): 0, (2, 2): 0, (2, 0): 1, (1, 7): 0, (0, 5): 2}
+    plan = partition(group, named(group, leaders), tokens_per_frame=3)
+    public = [f for f in plan.frames if f.stream == "public"]
+    assert [f.users for f in public] == [(0, 1, 2), (0, 1), *[(3, 4)] * 4]
+    assert [name[2] for f in public[:2] for name in f.tokens] == [0, 2, 5, 7]
+    sent = [[r for state, r in plan.positions[f"r{user}"] if state is TokenState.PUBLIC] for user in range(5)]
+    assert sent[:3] == [[1, 2, 3], [0, 1, 3], [0, 1, 2]]
+    assert sent[3] == sent[4] == [*range(4, 14)]
+    assert [f.first_token for f in plan.frames_for("r1") if f.stream == "public"] == [0, 3]
+    assert [f.first_token for f in plan.frames_for("r2") if f.stream == "public"] == [0]
 
 
 @given(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bits import BitError, BitReader, BitWriter
-from shared.token_pattern import PatternError, Token, put_pattern, take_pattern
+from shared.token_pattern import PatternError, Token, _coded, put_pattern, take_pattern
 
 N = 64
 
@@ -21,7 +21,8 @@ def written(tokens: list[Token], places: list[int]) -> BitWriter:
 def patterns(draw: st.DrawFn) -> tuple[list[Token], list[int]]:
     """Private tokens in the order of their first uses, public ones of a few numbers, at some places."""
     places = sorted(draw(st.sets(st.integers(0, N - 1), min_size=1)))
-    public = draw(st.lists(st.integers(0, 3_000), min_size=1, max_size=5))
+    first = draw(st.integers(0, 3_000))
+    public = [first + far for far in draw(st.lists(st.integers(0, 255), min_size=1, max_size=20))]
     tokens: list[Token] = []
     private = 0
     for _ in places:
@@ -78,9 +79,30 @@ def test_regions_are_followed_row_by_row() -> None:
     assert lengths[2] > 55
 
 
-def test_public_tokens_are_listed_in_runs() -> None:
-    far, near = ([(True, start + place % 4) for place in range(N)] for start in (0, 1_000))
-    assert written(near, list(range(N))).n_bits - written(far, list(range(N))).n_bits == 18  # gamma(1001)
+def test_where_public_tokens_begin_is_told_once() -> None:
+    near, far = ([(True, start + place % 4) for place in range(N)] for start in (0, 1_000))
+    assert (
+        written(far, list(range(N))).n_bits - written(near, list(range(N))).n_bits == 16
+    )  # gamma(1002), (2)
+
+
+def test_an_image_that_is_another_one_but_for_some_places_costs_little_more_than_which() -> None:
+    """Ten of 64 places have tokens of their own: which ten, C(64, 10), is 37.1 bits."""
+    own = {3, 4, 11, 12, 20, 37, 38, 45, 55, 60}
+    numbers = iter(range(len(own)))
+    tokens = [(False, next(numbers)) if place in own else (True, place) for place in range(N)]
+    assert 37 < written(tokens, list(range(N))).n_bits < 80
+
+
+def test_public_tokens_that_were_passed_by_can_still_be_had() -> None:
+    tokens = [(True, reference) for reference in (9, 40, 12, 11, 200)]
+    out = written(tokens, [0, 5, 6, 7, 9])
+    assert take_pattern(BitReader(out.to_bytes()), [0, 5, 6, 7, 9], N) == tokens
+
+
+def test_public_tokens_too_far_apart_make_no_pattern() -> None:
+    with pytest.raises(PatternError, match="too far apart"):
+        written([(True, 0), (True, 1_000)], [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -91,8 +113,12 @@ def test_private_tokens_out_of_order_make_no_pattern(tokens: list[Token]) -> Non
         written(tokens, list(range(len(tokens))))
 
 
-def test_more_public_tokens_than_places_are_refused_before_they_are_made() -> None:
+def test_a_first_public_token_that_no_place_uses_is_refused() -> None:
+    """The code of token 1 of a stream of which 0 is never used: it would be 0 of one that begins at 1."""
     out = BitWriter()
-    out.gamma(2**30)
-    with pytest.raises(PatternError, match="public tokens for 1 places"):
-        take_pattern(BitReader(out.to_bytes()), [0], N)
+    out.gamma(2)
+    for bit in _coded(((True, 1), (False, 0)), True, (0, 1), N):
+        out.put(bit, 1)
+    out.put(0, 32)
+    with pytest.raises(PatternError, match="first public token is used nowhere"):
+        take_pattern(BitReader(out.to_bytes()), [0, 1], N)
