@@ -4,12 +4,16 @@ Analog, a token's symbols are sent as they are; digital, as bits of their real v
 the scheme that the least average SNR of a frame's users allows.
 
 Of each image token only the first eighths of its channel uses are sent that the operating point says. One
-amplitude a stream makes sum |x|^2 equal its channel uses: the public stream of a group, and the private one
-of each request. Public symbols may have more power than private ones, or less: then the group's sum |x|^2
-equals its channel uses. Pilots have unit modulus.
+amplitude a stream, the public one of a group and the private one of each request, makes the group's sum
+|x|^2 equal its channel uses. Streams share that by what their tokens are worth: a code of `stream` power
+gives the tokens of an image unequal power, and where background is sent once for all, what each image has of
+its own must not lose its part to it. Where all tokens of a request are in one stream, or equal, that is unit
+power for each. Public symbols may have more power than private ones, or less. Digital streams have unit
+power each. Pilots have unit modulus.
 """
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -50,6 +54,7 @@ class CodedGroup:
 def code_frames(
     plans: tuple[FramePlan, ...],
     vectors: dict[Key, np.ndarray],
+    worth: Mapping[Key, float],
     group_id: int,
     channel: ChannelConfig,
     encode: ChannelEncoder,
@@ -65,7 +70,8 @@ def code_frames(
     """
     symbols = _encode_streams(plans, vectors, encode, image_eighths)
     bypass = channel.codec == "bypass"
-    amplitudes = {} if bypass else _amplitudes(plans, symbols, channel.public_power_db)
+    of_analog = worth if channel.mode == "analog" else {}
+    amplitudes = {} if bypass else _amplitudes(plans, symbols, of_analog, channel.public_power_db)
     frames = []
     repeats: dict[int, tuple[SymbolFrame, ...]] = {}
     for plan in plans:
@@ -115,30 +121,30 @@ def _frame(
 
 
 def _amplitudes(
-    plans: Sequence[FramePlan], symbols: Mapping[tuple[str, Key], np.ndarray], public_power_db: float
+    plans: Sequence[FramePlan],
+    symbols: Mapping[tuple[str, Key], np.ndarray],
+    worth: Mapping[Key, float],
+    public_power_db: float,
 ) -> dict[StreamName, float]:
-    energy: dict[StreamName, float] = {}
-    uses: dict[StreamName, int] = {}
+    """`worth` of a token that is not in it: 1."""
+    energy: dict[StreamName, float] = defaultdict(float)
+    valued: dict[StreamName, float] = defaultdict(float)
+    uses = Counter[StreamName]()
     for plan in plans:
         stream = plan.stream, plan.request_id
         for name in plan.tokens:
             token_U = symbols[plan.stream, name]
-            energy[stream] = energy.get(stream, 0.0) + power.energy(token_U)
-            uses[stream] = uses.get(stream, 0) + token_U.size
-    levels = _powers(uses, public_power_db)
+            energy[stream] += power.energy(token_U)
+            uses[stream] += token_U.size
+            valued[stream] += token_U.size * worth.get(name, 1.0)
+    ratio = 10.0 ** (public_power_db / 10.0)
+    wanted = {stream: value * (ratio if stream[0] == "public" else 1.0) for stream, value in valued.items()}
+    level = uses.total() / sum(wanted.values()) if wanted else 1.0
     return {
-        stream: math.sqrt(levels[stream[0]]) * power.scale_to_unit_power(energy[stream], uses[stream])
+        stream: math.sqrt(level * wanted[stream] / uses[stream])
+        * power.scale_to_unit_power(energy[stream], uses[stream])
         for stream in uses
     }
-
-
-def _powers(uses: Mapping[StreamName, int], public_power_db: float) -> dict[str, float]:
-    """Average power of public and of private symbols, one over all of a group's channel uses."""
-    ratio = 10.0 ** (public_power_db / 10.0)
-    total = sum(uses.values())
-    weighted = sum(n * (ratio if stream == "public" else 1.0) for (stream, _), n in uses.items())
-    private = total / weighted if weighted else 1.0
-    return {"public": ratio * private, "private": private}
 
 
 def _encode_streams(

@@ -19,6 +19,8 @@ from shared.semantic_cache import KnownImage, Slot
 
 Key = tuple[object, ...]
 Names = list[list[Key | None]]
+LEAST_WORTH = 0.02
+"""So that every stream is heard: 17 dB below the mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,9 @@ class TokenSequence:
     """The tokens of one request at the split, with their content keys.
 
     `image_ND` is None for requests without an image; `selected_N` says which of its tokens are to be sent
-    (None: all); `projected_ND` are the image tokens before the layers below the split; `questions_of`,
-    `cached` and `keep` as in `AdmittedRequest`. D: semantic width, N: tokens.
+    (None: all); `projected_ND` are the image tokens before the layers below the split, `salience_N` what each
+    is worth (`selection`; None: all the same); `questions_of`, `cached` and `keep` as in `AdmittedRequest`.
+    D: semantic width, N: tokens.
     """
 
     request_id: str
@@ -40,6 +43,7 @@ class TokenSequence:
     questions_of: int | None = None
     selected_N: np.ndarray | None = None
     projected_ND: np.ndarray | None = None
+    salience_N: np.ndarray | None = None
     cached: KnownImage | None = None
     keep: Slot | None = None
 
@@ -68,13 +72,15 @@ class TokenSequence:
 class Comparison:
     """`keys[r][p]` names the token that request r uses at position p, None where it has none.
 
-    `vectors` has one vector a name, `compared` the one by which an image token's likeness is judged. `merged`
-    counts the positions whose own token was replaced by a similar one.
+    `vectors` has one vector a name, `compared` the one by which an image token's likeness is judged; `worth`,
+    what a token is worth against the mean of those that its request sends. `merged` counts the positions
+    whose own token was replaced by a similar one.
     """
 
     keys: Names
     vectors: dict[Key, np.ndarray]
     compared: dict[Key, np.ndarray]
+    worth: dict[Key, float]
     merged: int = 0
 
 
@@ -83,6 +89,7 @@ def compare(sequences: Sequence[TokenSequence], sharing: SharingConfig, split_la
     keys = [_names(s, sharing, split_layer) for s in sequences]
     vectors: dict[Key, np.ndarray] = {}
     compared: dict[Key, np.ndarray] = {}
+    worth: dict[Key, float] = {}
     for sequence, names in zip(sequences, keys, strict=True):
         for name, vector in zip(names, _vectors(sequence), strict=True):
             if name is not None:
@@ -91,7 +98,10 @@ def compare(sequences: Sequence[TokenSequence], sharing: SharingConfig, split_la
         for name, vector in zip(names, [] if judged is None else judged, strict=False):
             if name is not None:
                 compared.setdefault(name, vector)
-    return Comparison(keys, vectors, compared)
+        for name, value in zip(names, _worth(sequence), strict=True):
+            if name is not None:
+                worth.setdefault(name, value)
+    return Comparison(keys, vectors, compared, worth)
 
 
 def merged(
@@ -198,3 +208,15 @@ def _names(sequence: TokenSequence, sharing: SharingConfig, split_layer: int) ->
 def _vectors(sequence: TokenSequence) -> list[np.ndarray]:
     image = [] if sequence.image_ND is None else list(sequence.image_ND)
     return image + list(sequence.text_ND)
+
+
+def _worth(sequence: TokenSequence) -> list[float]:
+    """Of every position, 1 on average over the image tokens that are sent; of a text token 1."""
+    of_text = [1.0] * len(sequence.text_ids)
+    sent = [sequence.sends(position) for position in range(sequence.image_length)]
+    if sequence.salience_N is None or not any(sent):
+        return [1.0] * len(sent) + of_text
+    mean = float(sequence.salience_N[sent].mean())
+    if mean <= 0.0:
+        return [1.0] * len(sent) + of_text
+    return [max(LEAST_WORTH, float(value) / mean) for value in sequence.salience_N] + of_text

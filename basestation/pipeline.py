@@ -92,6 +92,7 @@ class GroupPipeline:
         coded = code_frames(
             plan.frames,
             comparison.vectors,
+            comparison.worth,
             group_id,
             config.channel,
             lambda vectors_ND, stream: sender.channel_encode(

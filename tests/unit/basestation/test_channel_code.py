@@ -30,7 +30,7 @@ def code(words_of_the_other: tuple[int, ...] = (3, 4), eighths: int = 8, **chann
     comparison = compare(group, EXACT_ONLY, 2)
     plan = partition(group, comparison, tokens_per_frame=4)
     settings = ChannelConfig.model_validate({"model": "rayleigh", "sample_format": "cf32", **channel})
-    return code_frames(plan.frames, comparison.vectors, 0, settings, encode, eighths)
+    return code_frames(plan.frames, comparison.vectors, {}, 0, settings, encode, eighths)
 
 
 def test_every_stream_has_unit_average_power_over_its_channel_uses() -> None:
@@ -88,6 +88,7 @@ def test_a_stream_of_silence_is_an_error() -> None:
         code_frames(
             plan.frames,
             comparison.vectors,
+            {},
             0,
             ChannelConfig(),
             lambda v, _: np.zeros((len(v), 4), np.complex64),
@@ -127,5 +128,33 @@ def test_one_stream_alone_has_unit_power_whatever_the_boost() -> None:
     comparison = compare(group, EXACT_ONLY, 2)
     plan = partition(group, comparison, tokens_per_frame=4)
     settings = ChannelConfig.model_validate({"model": "awgn", "public_power_db": 10.0})
-    coded = code_frames(plan.frames, comparison.vectors, 0, settings, encode)
+    coded = code_frames(plan.frames, comparison.vectors, {}, 0, settings, encode)
     assert sum(f.energy for f in coded.frames) == pytest.approx(sum(f.uses for f in coded.frames), rel=1e-5)
+
+
+def test_streams_share_the_groups_power_by_what_their_tokens_are_worth() -> None:
+    """Image tokens, public, are worth a tenth of their mean, the words of both users 4."""
+    group = [sequence(0, 0, 7, (1, 2)), sequence(1, 1, 7, (3, 4))]
+    comparison = compare(group, EXACT_ONLY, 2)
+    plan = partition(group, comparison, tokens_per_frame=4)
+    worth = {name: 0.1 if name[0] == "image" else 4.0 for name in comparison.vectors}
+    settings = ChannelConfig.model_validate({"model": "awgn", "sample_format": "cf32"})
+    coded = code_frames(plan.frames, comparison.vectors, worth, 0, settings, encode)
+    energy, uses = sum(f.energy for f in coded.frames), sum(f.uses for f in coded.frames)
+    assert energy == pytest.approx(uses, rel=1e-5)
+    of_stream = {
+        stream: sum(f.energy for f in coded.frames if f.stream == stream)
+        / sum(f.uses for f in coded.frames if f.stream == stream)
+        for stream in ("public", "private")
+    }
+    assert of_stream["private"] / of_stream["public"] == pytest.approx(40.0, rel=1e-4)
+
+
+def test_digital_streams_have_unit_power_whatever_they_are_worth() -> None:
+    group = [sequence(0, 0, 7, (1, 2)), sequence(1, 1, 7, (3, 4))]
+    comparison = compare(group, EXACT_ONLY, 2)
+    plan = partition(group, comparison, tokens_per_frame=4)
+    worth = {name: 0.1 if name[0] == "image" else 4.0 for name in comparison.vectors}
+    settings = ChannelConfig.model_validate({"model": "awgn", "mode": "digital", "snr_db": 15})
+    found = [code_frames(plan.frames, comparison.vectors, w, 0, settings, encode) for w in (worth, {})]
+    assert found[0].amplitudes == found[1].amplitudes

@@ -104,3 +104,13 @@ def test_what_the_projector_made_alike_is_alike_where_that_is_compared() -> None
         assert result.keys[1][position] == result.keys[0][position]
         sent = result.vectors[result.keys[1][position]]  # type: ignore[index]
         assert np.array_equal(sent, first.image_ND[position])
+
+
+def test_a_tokens_worth_is_against_the_mean_of_what_its_request_sends() -> None:
+    one = replace(sequence(0, 0, 1, (1, 2), 4, {0, 1, 3}), salience_N=np.array([1.0, 5.0, 100.0, 6.0]))
+    exact = compare([one], SHARING, 2)
+    assert [exact.worth[name] for name in exact.keys[0] if name is not None] == [0.25, 1.25, 1.5, 1.0, 1.0]
+    silent = replace(one, salience_N=np.zeros(4))
+    assert set(compare([silent], SHARING, 2).worth.values()) == {1.0}
+    faint = replace(one, salience_N=np.array([0.0, 5.0, 100.0, 6.0]))
+    assert min(compare([faint], SHARING, 2).worth.values()) == 0.02

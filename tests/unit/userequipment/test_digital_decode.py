@@ -28,7 +28,7 @@ def coded(snr_db: tuple[float, float]) -> tuple[CodedGroup, ChannelConfig, dict[
     channel = ChannelConfig(
         model="awgn", snr_db=snr_db, mode="digital", quantiser_bits=BITS, sample_format="cf32"
     )
-    found = code_frames(plan.frames, comparison.vectors, 0, channel, symbols_of, attempts=3)
+    found = code_frames(plan.frames, comparison.vectors, {}, 0, channel, symbols_of, attempts=3)
     return found, channel, {p.frame_id: body_uses(p, channel, USES) for p in plan.frames}
 
 
