@@ -28,7 +28,7 @@ class SharingConfig(Section):
     """Whether image tokens are compared as they are sent, at the split, or as the projector made them."""
     least_snr_db: float = Field(8.0, ge=-50.0, le=100.0)
     """At a lower average SNR a user's own tokens are sent: noise on a token hits all that it stands for."""
-    cosine_threshold: float = Field(0.95, ge=-1.0, le=1.0)
+    cosine_threshold: float = Field(0.97, ge=-1.0, le=1.0)
     """Least cosine similarity of a token and the one that stands in for it."""
     mean_threshold: float = Field(0.3, ge=0.0)
     """Largest difference of the two vectors' means, over the larger standard deviation."""
