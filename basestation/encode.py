@@ -107,7 +107,7 @@ def encode_group(
             questions_of=request.questions_of,
             selected_N=selected(i, request),
             projected_ND=of_image(output.projected, request),
-            salience_N=of_image(output.salience, request),
+            salience_N=of_image(output.salience, request) if sender.power == "stream" else None,
             cached=request.cached,
             keep=request.keep,
         )

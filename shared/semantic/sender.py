@@ -63,6 +63,7 @@ class SemanticSender:
         self.codec = codec
         self.width = bundle.config.llm.hidden
         self.image_length = bundle.config.image_tokens
+        self.power = bundle.config.power
         self.uses_per_token = bundle.config.uses_per_token if codec == "linear" else self.width // 2
         self.fingerprint = bundle.fingerprint
         self.prompts = Prompts(bundle.config, bundle.text_codec)
