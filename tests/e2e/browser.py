@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -38,8 +39,9 @@ class Browser:
         return self.until(lambda: next(iter(self.all(selector)), None), selector)
 
     def text(self, selector: str) -> str:
-        """All of it, also what is scrolled away."""
-        return " ".join(str(e.get_property("textContent")) for e in self.all(selector))
+        """All of it, also what is scrolled away; read at once, as the page may put others in their place."""
+        found = "return Array.from(document.querySelectorAll(arguments[0]), e => e.textContent).join(' ')"
+        return str(self.driver.execute_script(found, selector))
 
     def click(self, selector: str, word: str) -> None:
         """The element whose text is `word`."""
@@ -51,8 +53,12 @@ class Browser:
         self.driver.execute_script("arguments[0].click()", found)
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
-        """The first true value; fails after a minute and says what was waited for."""
-        return WebDriverWait(self.driver, WAIT_S, 0.1).until(lambda _: condition(), f"waited for {what}")
+        """The first true value; fails after a minute and says what was waited for.
+
+        Asked again where an element was replaced between its being found and read.
+        """
+        wait = WebDriverWait(self.driver, WAIT_S, 0.1, [StaleElementReferenceException])
+        return wait.until(lambda _: condition(), f"waited for {what}")
 
     def requested(self) -> list[str]:
         """Every address that was asked for, also in vain."""
