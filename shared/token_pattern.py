@@ -44,7 +44,7 @@ def put_pattern(out: BitWriter, tokens: Sequence[Token], places: Sequence[int], 
     if private != list(range(len(private))):
         raise PatternError("private tokens are not in the order of their first uses")
     first = _first_public(tokens)
-    code = _coded(_less(tokens, first), first is not None, tuple(places), image_tokens)
+    code = _coded(_shifted(tokens, -(first or 0)), first is not None, tuple(places), image_tokens)
     out.gamma(1 if first is None else first + 2)
     for bit in code:
         out.put(bit, 1)
@@ -59,7 +59,7 @@ def take_pattern(bits: BitReader, places: Sequence[int], image_tokens: int) -> l
     for bit in code:  # these bits, no others
         if bits.take(1) != bit:
             raise PatternError("the pattern's code does not end where it should")
-    tokens = list(_less(found, None if first is None else -first))
+    tokens = list(_shifted(found, first or 0))
     if _first_public(tokens) != first:
         raise PatternError("the first public token is used nowhere")
     return tokens
@@ -69,9 +69,9 @@ def _first_public(tokens: Sequence[Token]) -> int | None:
     return min((reference for is_public, reference in tokens if is_public), default=None)
 
 
-def _less(tokens: Sequence[Token], first: int | None) -> tuple[Token, ...]:
-    """With public references counted from `first` on."""
-    return tuple((is_public, reference - (first or 0) * is_public) for is_public, reference in tokens)
+def _shifted(tokens: Sequence[Token], by: int) -> tuple[Token, ...]:
+    """With so much added to public references: inside the code they count from the first one that is used."""
+    return tuple((is_public, reference + by if is_public else reference) for is_public, reference in tokens)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -251,7 +251,7 @@ def merging(
     at: Annotated[str, typer.Option(metavar="LIST", help="Where tokens are compared.")] = "split,projector",
     cosine: Annotated[
         str, typer.Option(metavar="LIST", help="How alike tokens must be to be merged.")
-    ] = "0.95,0.9",
+    ] = "0.97,0.95",
     similar: Annotated[
         str, typer.Option(metavar="LIST", help="What is merged: within_image, anywhere or both.")
     ] = "within_image,anywhere",
@@ -278,7 +278,7 @@ def merging(
     families.csv (and .parquet) and merging.png after each seed. Ctrl-C leaves what is finished; the same
     command goes on, and one with more seeds adds to it.
 
-    Example: [bold]m4sc experiment merging --cosine 0.95,0.9 --set users=8 --out runs/merging[/]
+    Example: [bold]m4sc experiment merging --cosine 0.97,0.95 --set users=8 --out runs/merging[/]
     """
     from launch.measurement.grid import numbers, whole_numbers
 
@@ -287,9 +287,9 @@ def merging(
     from launch.bundles.rerun import DataSets
     from launch.experiments import merging as experiment
 
-    kinds = experiment.kinds_of(layers, at.split(","), thresholds, similar.split(","))
+    rows_wanted = experiment.rows_of(layers, at.split(","), thresholds, similar.split(","))
     sets = [*(overrides or ()), f"workload.requests={requests}"]
-    wanted = experiment.order(config, sets, kinds, DataSets(data), out, seed, seeds)
+    wanted = experiment.order(config, sets, rows_wanted, DataSets(data), out, seed, seeds)
     rows, families = experiment.measure(wanted, _say)
     from launch.experiments.merging_view import draw, family_table, table_of
 

@@ -43,7 +43,7 @@ RELATIONAL: Final = ("one_hop", "two_hop", "three_hop", "same_relate")
 At = Literal["split", "projector"]
 Similar = Literal["nowhere", "within_image", "anywhere"]
 PLACES: Final[tuple[At, ...]] = ("split", "projector")
-KINDS: Final[tuple[Similar, ...]] = ("within_image", "anywhere")
+SIMILAR: Final[tuple[Similar, ...]] = ("within_image", "anywhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """What is to be measured: each row's runs, and which rows there are in what order."""
+class Wanted:
+    """What is to be measured: the rows, references before what is held against them, and each one's runs."""
 
     runs: Order[Asked]
-    kinds: tuple[Merging, ...]
+    rows: tuple[Merging, ...]
 
     def runs_of(self, row: Merging) -> list[Asked]:
         return [run for run in self.runs.places if run.row == row]
@@ -96,7 +96,7 @@ class Rows:
     def reference_of(self, row: Merging) -> Merging | None:
         """What a row is held against: within images before anywhere, nothing before both."""
         within = replace(row, similar="within_image")
-        if row.similar == "anywhere" and within in self.kinds:
+        if row.similar == "anywhere" and within in self.rows:
             return within
         return None if row.similar == "nowhere" else Merging(row.split_layer)
 
@@ -154,8 +154,8 @@ class FamilyRow(BaseModel):
     loss_bound: float | None
 
 
-def kinds_of(
-    splits: Iterable[int], at: Iterable[str], cosines: Iterable[float], similar: Iterable[str] = KINDS
+def rows_of(
+    splits: Iterable[int], at: Iterable[str], cosines: Iterable[float], similar: Iterable[str] = SIMILAR
 ) -> list[Merging]:
     """References before what is held against them. Raises `LaunchError`."""
     where: list[At] = []
@@ -165,39 +165,39 @@ def kinds_of(
         where.append("split" if word == "split" else "projector")
     asked = list(similar)
     for word in asked:
-        if word not in KINDS:
-            raise LaunchError(f"--similar {word}: expected {' or '.join(KINDS)}, with a comma between")
+        if word not in SIMILAR:
+            raise LaunchError(f"--similar {word}: expected {' or '.join(SIMILAR)}, with a comma between")
     found: dict[Merging, None] = {}
     thresholds = list(cosines)
     for split in splits:
         found[Merging(split)] = None
-        for compare_at, cosine, kind in product(where, thresholds, KINDS):
-            if kind in asked:
-                found[Merging(split, kind, compare_at, cosine)] = None
+        for compare_at, cosine, where_from in product(where, thresholds, SIMILAR):
+            if where_from in asked:
+                found[Merging(split, where_from, compare_at, cosine)] = None
     return list(found)
 
 
 def order(
     config: str,
     overrides: Sequence[str],
-    kinds: Sequence[Merging],
+    rows: Sequence[Merging],
     sets: DataSets,
     out: Path,
     seed: int | None = None,
     seeds: int = 1,
-) -> Rows:
+) -> Wanted:
     """`seed` None: the configuration's; `seeds` count from there.
 
     Raises `LaunchError`, `ConfigError` or `BundleError`, one line, for what cannot be done.
     """
     check_own_keys(overrides, OWN_KEYS)
     first = load_config(find_config(config), tuple(overrides)).seed if seed is None else seed
-    runs = [Asked(row, number) for number in range(first, first + seeds) for row in kinds]
-    return Rows(make_order(config, overrides, runs, sets, out), tuple(kinds))
+    runs = [Asked(row, number) for number in range(first, first + seeds) for row in rows]
+    return Wanted(make_order(config, overrides, runs, sets, out), tuple(rows))
 
 
 def measure(
-    wanted: Rows, say: Callable[[str], None], run: RunSummary = run_summary
+    wanted: Wanted, say: Callable[[str], None], run: RunSummary = run_summary
 ) -> tuple[list[Row], list[FamilyRow]]:
     """All rows in order; the tables are written after all runs of a seed. Raises what a run raises."""
     from shared.semantic.manifest import read_manifest
@@ -209,23 +209,23 @@ def measure(
         say(f"[{number}/{len(runs.places)}] {asked.name}")
         kept_or_run(runs.config_of(asked), runs.folder_of(asked), fingerprint, run)
         done.append(asked)
-        if len(done) % len(wanted.kinds) == 0:
-            rows, families = _tables(wanted, len(done) // len(wanted.kinds))
+        if len(done) % len(wanted.rows) == 0:
+            rows, families = _tables(wanted, len(done) // len(wanted.rows))
     return rows, families
 
 
-def _tables(wanted: Rows, seeds: int) -> tuple[list[Row], list[FamilyRow]]:
+def _tables(wanted: Wanted, seeds: int) -> tuple[list[Row], list[FamilyRow]]:
     """Of the first `seeds` runs of each row; written, too."""
     rows: list[Row] = []
     families: list[FamilyRow] = []
-    for kind in wanted.kinds:
-        runs = wanted.runs_of(kind)[:seeds]
-        row = _row_of(wanted, kind, runs)
-        reference = wanted.reference_of(kind)
+    for merging in wanted.rows:
+        runs = wanted.runs_of(merging)[:seeds]
+        row = _row_of(wanted, merging, runs)
+        reference = wanted.reference_of(merging)
         if reference is not None:
             held = next(r for r in rows if r.row == reference.name)
-            row, losses = _against(wanted, runs, row, wanted.runs_of(reference)[:seeds], held)
-            families += losses
+            row, of_families = _against(wanted, runs, row, wanted.runs_of(reference)[:seeds], held)
+            families += of_families
         rows.append(row)
     write_table(wanted.runs.out / TABLE_FILE, [row.model_dump() for row in rows])
     if families:
@@ -233,22 +233,22 @@ def _tables(wanted: Rows, seeds: int) -> tuple[list[Row], list[FamilyRow]]:
     return rows, families
 
 
-def _row_of(wanted: Rows, kind: Merging, runs: Sequence[Asked]) -> Row:
+def _row_of(wanted: Wanted, merging: Merging, runs: Sequence[Asked]) -> Row:
     folders = [wanted.runs.folder_of(run) for run in runs]
     summaries = [read_summary(folder) for folder in folders]
     scored = [one for folder in folders for one in scores_of(folder).values()]
-    pooled = {"name": kind.name, "accuracy": accuracy(scored, runs[0].seed)}
+    pooled = {"name": merging.name, "accuracy": accuracy(scored, runs[0].seed)}
     metric, figure = primary_figure(pooled)
     uses = sum(sum(downlink_uses(read_run(folder).rows).values()) for folder in folders)
     attempted = sum(int(s["requests"]["attempted"]) for s in summaries)
     tokens = sum((Counter(s["tokens"]) for s in summaries), Counter[str]())
     used = tokens["merged_tokens"] + tokens["public_tokens"] + tokens["private_tokens"]
     return Row(
-        row=kind.name,
-        split_layer=kind.split_layer,
-        similar=kind.similar,
-        compare_at=kind.compare_at,
-        cosine=kind.cosine,
+        row=merging.name,
+        split_layer=merging.split_layer,
+        similar=merging.similar,
+        compare_at=merging.compare_at,
+        cosine=merging.cosine,
         seed=runs[0].seed,
         seeds=len(runs),
         users=len(summaries[0]["users"]),
@@ -267,7 +267,7 @@ def _row_of(wanted: Rows, kind: Merging, runs: Sequence[Asked]) -> Row:
 
 
 def _against(
-    wanted: Rows, runs: Sequence[Asked], row: Row, held_runs: Sequence[Asked], held: Row
+    wanted: Wanted, runs: Sequence[Asked], row: Row, held_runs: Sequence[Asked], held: Row
 ) -> tuple[Row, list[FamilyRow]]:
     """The row with what it differs by from the one it is held against, and the same of every family."""
     pairs = [

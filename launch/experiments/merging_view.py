@@ -73,19 +73,18 @@ def _bars(axes: Axes, line: Sequence[Row], style: str, colour: str, label: str) 
 
 
 def table_of(rows: Sequence[Row]) -> Table:
-    title = "Similar tokens merged: channel uses of the downlink a request; each row against the one before"
+    title = "Similar tokens merged: channel uses of the downlink a request; each row against its `ref`"
     table = Table(title=title, title_justify="left")
     table.add_column("row", no_wrap=True)
     table.add_column("ref", no_wrap=True)
     for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
+    by_name = {row.row: row for row in rows}
     for row in rows:
         worst = "" if row.worst_family is None else row.worst_family
         table.add_row(
             _name(row),
-            ""
-            if row.reference is None
-            else _WORDS["nowhere" if "nowhere" in row.reference else "within_image"],
+            "" if row.reference is None else _WORDS[by_name[row.reference].similar],
             f"{100 * row.merged_share:.1f}",
             f"{row.uses_per_request:,.0f}",
             f"{100 * row.accuracy:.1f} ({100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f})",

@@ -88,7 +88,7 @@ def test_frames_hold_image_tokens_or_text_tokens() -> None:
 
 
 def named(group: list[TokenSequence], leaders: dict[tuple[int, int], int]) -> Comparison:
-    """With token `place` of request 0's image in its place in that of others: `leaders[request, place]`."""
+    """As merged: `leaders[request, place]` is the request whose token is used there."""
     exact = compare(group, EXACT_ONLY, 2)
     keys = [list(names) for names in exact.keys]
     for (request, place), leader in leaders.items():

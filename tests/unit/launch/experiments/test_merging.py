@@ -8,7 +8,7 @@ import pytest
 
 from launch.bundles.rerun import DataSets
 from launch.errors import LaunchError
-from launch.experiments.merging import RELATIONAL, FamilyRow, Merging, Row, kinds_of, measure, order
+from launch.experiments.merging import RELATIONAL, FamilyRow, Merging, Row, measure, order, rows_of
 from launch.experiments.merging_view import draw, family_table, table_of
 from launch.run_files import read_run
 from launch.runfolder import create_run_folder
@@ -70,8 +70,8 @@ def run(
 
 def test_each_row_is_held_against_its_own_reference(data: Path, tmp_path: Path) -> None:
     runs, out = Runs(), tmp_path / "out"
-    run(data, out, runs, kinds_of([2], ["split"], [0.99]))
-    rows, families = run(data, out, runs, kinds_of([2, 0], ["split", "projector"], [0.99]))
+    run(data, out, runs, rows_of([2], ["split"], [0.99]))
+    rows, families = run(data, out, runs, rows_of([2, 0], ["split", "projector"], [0.99]))
     assert list(runs.configs) == [
         f"k{split}-{kind}-s1"
         for split in (2, 0)
@@ -117,7 +117,7 @@ def test_answers_of_several_seeds_are_pooled_and_one_more_seed_adds_its_runs(
     data: Path, tmp_path: Path
 ) -> None:
     runs, out = Runs(), tmp_path / "out"
-    wanted = kinds_of([2], ["split"], [0.95], ["anywhere"])
+    wanted = rows_of([2], ["split"], [0.95], ["anywhere"])
     run(data, out, runs, wanted, seeds=1)
     rows, families = run(data, out, runs, wanted, seeds=2)
     assert list(runs.configs) == [f"k2-{kind}-s{seed}" for seed in (1, 2) for kind in WITHOUT_WITHIN]
@@ -131,7 +131,7 @@ def test_answers_of_several_seeds_are_pooled_and_one_more_seed_adds_its_runs(
 
 
 def test_every_question_asked_at_a_ue_is_compared(data: Path, tmp_path: Path) -> None:
-    wanted = kinds_of([2], ["split"], [0.95], ["anywhere"])
+    wanted = rows_of([2], ["split"], [0.95], ["anywhere"])
     rows, families = run(data, tmp_path / "out", Runs(), wanted, at_ue=True)
     assert rows[1].attempted < rows[1].n == REQUESTS
     assert sum(family.n for family in families) == REQUESTS
@@ -140,8 +140,8 @@ def test_every_question_asked_at_a_ue_is_compared(data: Path, tmp_path: Path) ->
 
 def test_what_cannot_be_done_is_one_line(data: Path, tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="--at nowhere: expected split or projector"):
-        kinds_of([2], ["nowhere"], [0.9])
+        rows_of([2], ["nowhere"], [0.9])
     with pytest.raises(LaunchError, match="--similar nowhere: expected within_image or anywhere"):
-        kinds_of([2], ["split"], [0.9], ["nowhere"])
+        rows_of([2], ["split"], [0.9], ["nowhere"])
     with pytest.raises(LaunchError, match="split_layer is what the rows differ in"):
-        order("measure", ["split_layer=1"], kinds_of([2], ["split"], [0.9]), DataSets(data), tmp_path)
+        order("measure", ["split_layer=1"], rows_of([2], ["split"], [0.9]), DataSets(data), tmp_path)
