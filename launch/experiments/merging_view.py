@@ -73,18 +73,15 @@ def _bars(axes: Axes, line: Sequence[Row], style: str, colour: str, label: str) 
 
 
 def table_of(rows: Sequence[Row]) -> Table:
-    title = "Similar tokens merged: channel uses of the downlink a request; each row against its `ref`"
+    title = "Similar tokens merged, channel uses of the downlink a request; `ref` is the kind of row before"
     table = Table(title=title, title_justify="left")
     table.add_column("row", no_wrap=True)
-    table.add_column("ref", no_wrap=True)
     for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
-    by_name = {row.row: row for row in rows}
     for row in rows:
         worst = "" if row.worst_family is None else row.worst_family
         table.add_row(
-            _name(row),
-            "" if row.reference is None else _WORDS[by_name[row.reference].similar],
+            row.row,
             f"{100 * row.merged_share:.1f}",
             f"{row.uses_per_request:,.0f}",
             f"{100 * row.accuracy:.1f} ({100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f})",
@@ -108,17 +105,11 @@ def family_table(families: Sequence[FamilyRow]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     found: dict[str, dict[str, str]] = {}
     for family in families:
-        bound = "" if family.loss_bound is None else f" ({family.loss_bound:.1f})"
-        found.setdefault(family.row, {})[family.family] = f"{family.loss:.1f}{bound}"
+        bound = "" if family.loss_bound is None else f" ({_points(family.loss_bound)})"
+        found.setdefault(family.row, {})[family.family] = f"{_points(family.loss)}{bound}"
     for row, cells in found.items():
         table.add_row(row, *(cells.get(name, "") for name in names))
     return table
-
-
-def _name(row: Row) -> str:
-    if row.similar == "nowhere":
-        return f"k{row.split_layer}: {_WORDS[row.similar]}"
-    return f"k{row.split_layer}: {_WORDS[row.similar]}, {row.compare_at} {row.cosine:g}"
 
 
 def _difference(row: Row) -> str:
@@ -130,4 +121,4 @@ def _difference(row: Row) -> str:
 
 
 def _points(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
+    return "" if value is None else f"{value:z.1f}"  # no -0.0
