@@ -33,6 +33,10 @@ def train(
     scheme: Annotated[
         str, typer.Option(help="[bold]m4sc[/], or a baseline: [bold]deepsc[/], [bold]deepsc_vqa[/].")
     ] = "m4sc",
+    split_layer: Annotated[
+        int | None,
+        typer.Option("--split-layer", help="With --from: phase 3 alone, the language model cut here."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes, by Ray Train.")] = 1,
     scale: Annotated[float, typer.Option(min=0.0001, help="Of the recipe's steps, this share.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -43,6 +47,9 @@ def train(
 
     [bold]micro[/] is trained from nothing, or on from a bundle (--from), on --data and --imdb; [bold]paper[/]
     from published weights (--from), on --conversations, --images and, if given, --imdb.
+
+    With [bold]--split-layer[/] the vision tower and what phases 1 and 2 trained are the bundle's, and phase 3
+    fits projector, channel codec and language model to another cut.
 
     [bold]--scheme deepsc[/] is trained on --imdb, [bold]deepsc_vqa[/] on --data; both from nothing, and
     a bundle that is there is replaced with --force only.
@@ -69,6 +76,7 @@ def train(
         "sources": {option: None if path is None else str(path) for option, path in sources.items()},
         "out": str(out),
         "bundle": None if bundle is None else str(bundle),
+        "split_layer": split_layer,
         "workers": workers,
         "scale": scale,
         "seed": seed,

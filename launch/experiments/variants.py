@@ -10,7 +10,7 @@ from typing import Final
 from launch.training.recipe import Recipe
 from launch.training.run import LANGUAGE, TOKENIZER, VISION, Job
 from launch.training.tuning import ALIGN, JOINT, TUNE
-from shared.semantic.config import SemanticConfig, parse_config
+from shared.semantic.config import SemanticConfig, at_split, parse_config
 from shared.semantic.mlp import hidden_for
 from shared.semantic.model import shape_of_model
 
@@ -93,10 +93,6 @@ def split(config: SemanticConfig, k: int) -> str:
 
 def other_splits(config: SemanticConfig) -> list[int]:
     return [k for k in range(config.llm.layers) if k != config.split_layer]
-
-
-def at_split(config: SemanticConfig, k: int) -> SemanticConfig:
-    return parse_config({**config.model_dump(), "split_layer": k})
 
 
 def with_mlp(config: SemanticConfig) -> SemanticConfig:

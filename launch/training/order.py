@@ -14,11 +14,11 @@ from launch.order_file import claim
 from launch.training.compare import check_places
 from launch.training.deepsc.run import PRESETS, DeepscJob, train_deepsc
 from launch.training.published import ChatJob, read_chats, train_published
-from launch.training.recipe import Recipe, recipe_of
+from launch.training.recipe import MICRO_JOINT_RECIPE, Recipe, recipe_of
 from launch.training.run import Job, train_bundle
 from launch.training.warm_start import check_start
 from shared.semantic.bundle import Bundle
-from shared.semantic.config import MICRO, SemanticConfig
+from shared.semantic.config import MICRO, SemanticConfig, at_split
 from shared.shipped import bundle_folder
 
 NOT_REPLACED = 1
@@ -63,16 +63,21 @@ def order(
     resume: bool,
     force: bool,
     scheme: str = OWN_SCHEME,
+    split_layer: int | None = None,
 ) -> Order:
-    """`sources` are what the options of `SOURCES` name.
+    """`sources` are what the options of `SOURCES` name; `split_layer` asks for phase 3 alone, cut there.
 
     Raises `LaunchError`, `DatasetError` or `BundleError`, one line, for what cannot be done.
     """
     # resolved: workers of Ray run in another folder
     named, kind = _named(preset, scheme)
     given = _sources(named, kind, {option: path for option, path in sources.items() if path is not None})
-    recipe = recipe_of(kind, "--from" in given).scaled(scale)
-    job = _job(kind, given, recipe, out.resolve(), seed)
+    recipe = recipe_of(kind, "--from" in given)
+    if split_layer is not None:
+        _check_split(split_layer, named, kind, given)
+        recipe = MICRO_JOINT_RECIPE
+    recipe = recipe.scaled(scale)
+    job = _job(kind, given, recipe, out.resolve(), seed, split_layer)
     for name, plan in recipe.plans.items():
         if plan.rows % workers:
             raise LaunchError(
@@ -85,7 +90,8 @@ def order(
             check_places(bundle, force, _fits(preset))
     asked = {option.removeprefix("--"): str(path) for option, path in given.items()}
     what = {"preset": preset} if scheme == OWN_SCHEME else {"scheme": scheme}
-    claim(out, {**what, **asked, "scale": scale, "seed": seed}, resume)
+    cut = {} if split_layer is None else {"split_layer": split_layer}
+    claim(out, {**what, **asked, **cut, "scale": scale, "seed": seed}, resume)
     return Order(job, workers, bundle, force)
 
 
@@ -131,8 +137,19 @@ def _sources(named: str, kind: str, given: dict[str, Path]) -> dict[str, Path]:
     return {option: path.resolve() for option, path in found.items()}
 
 
+def _check_split(split_layer: int, named: str, kind: str, given: dict[str, Path]) -> None:
+    """Raises `LaunchError` where there is no such cut, or nothing to cut."""
+    option = f"--split-layer {split_layer}"
+    if kind != MICRO.name:
+        raise LaunchError(f"{option}: not with {named}, only with --preset {MICRO.name}")
+    if "--from" not in given:
+        raise LaunchError(f"{option}: expected --from, a bundle whose weights are cut there")
+    if not 0 <= split_layer < MICRO.llm.layers:
+        raise LaunchError(f"{option}: expected 0 to {MICRO.llm.layers - 1}")
+
+
 def _job(
-    preset: str, given: dict[str, Path], recipe: Recipe, out: Path, seed: int
+    preset: str, given: dict[str, Path], recipe: Recipe, out: Path, seed: int, split_layer: int | None
 ) -> Job | ChatJob | DeepscJob:
     """The job, its data read once."""
     if "--data" in given and not (given["--data"] / "scenes.jsonl").exists():
@@ -147,9 +164,10 @@ def _job(
     if preset == "micro":
         data, imdb = given["--data"], given["--imdb"]
         read_reviews(imdb, split="train")
+        config = MICRO if split_layer is None else at_split(MICRO, split_layer)
         if "--from" in given:
-            check_start(given["--from"], MICRO)
-        return Job(MICRO, recipe, data, imdb, out, seed, start=given.get("--from"))
+            check_start(given["--from"], config)
+        return Job(config, recipe, data, imdb, out, seed, start=given.get("--from"))
     start = given["--from"]
     found = Bundle.load(start).config.name
     if found != preset:

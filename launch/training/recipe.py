@@ -54,6 +54,9 @@ MICRO_FURTHER_RECIPE: Final = Recipe(
     }
 )
 
+#: Phase 3 alone, for a cut or a channel that a finished bundle's code was not trained for.
+MICRO_JOINT_RECIPE: Final = Recipe({"joint": MICRO_FURTHER_RECIPE.plans["joint"]})
+
 #: For published weights: a beginning, of which no whole run has been made.
 PAPER_RECIPE: Final = Recipe(
     {

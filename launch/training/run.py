@@ -2,7 +2,8 @@
 
 0 tokenizer, vision tower and language model (in place of pre-trained ones) -> 1 KAN alignment -> 2 multi-task
 tuning -> 3 joint training through the channel. What a phase leaves in `out` is not done again, nor is what a
-job takes from other runs' folders.
+job takes from other runs' folders. Of a phase that the recipe leaves out, the bundle that a job goes on from
+has the weights.
 """
 
 import shutil
@@ -62,7 +63,11 @@ class Job:
     held: Mapping[str, Path] = field(default_factory=dict)
     """Phases, `tokenizer` among them, that are taken from the folders of other runs, finished there."""
     start: Path | None = None
-    """A bundle of the same sizes to go on from; None: from nothing."""
+    """A bundle of the same sizes to go on from, wherever it is cut; None: from nothing."""
+
+    def has(self, phase: str) -> bool:
+        """Whether a phase is part of the recipe. What a recipe leaves out, only `start` can stand in for."""
+        return phase in self.recipe.plans
 
     def folder(self, phase: str) -> Path:
         """Where a phase's checkpoint lies."""
@@ -139,7 +144,8 @@ def pretrain(team: Team, job: Job, codec: TextCodec, compiled: bool) -> None:
 
     The half that is done first joins the other. Raises `Interrupted`, in all workers, where one was stopped.
     """
-    while left := [phase for phase in (VISION, LANGUAGE) if not done(job, phase)]:
+    phases_0 = [phase for phase in (VISION, LANGUAGE) if job.has(phase)]
+    while left := [phase for phase in phases_0 if not done(job, phase)]:
         team.wait()  # all have looked
         phase, own, leave = left[0], team, _never
         if len(left) == 2 and team.size > 1:
@@ -187,14 +193,17 @@ def tune_all(
     packer = Packer(Prompts(config, codec), codec, config.llm.bos_id, config.llm.eos_id, LENGTH)
     seen = job.folder(VISION)
     material, dev = (load_material(packer, pools[part], job.data, seen, part) for part in ("train", "dev"))
-    scaffold = Scaffold(config.llm.hidden, codec)
-    fill_from(job, LANGUAGE, {"llm": model.llm, "scaffold": scaffold})
+    modules: dict[str, nn.Module] = {"llm": model.llm}
+    scaffold = Scaffold(config.llm.hidden, codec) if job.has(LANGUAGE) else None  # no bundle holds one
+    if scaffold is not None:
+        modules["scaffold"] = scaffold
+    fill_from(job, LANGUAGE, modules)
     torch.manual_seed(job.seed)
     adapters = add_adapters(model.llm, job.recipe.lora_rank)
-    modules = {"projector": model.projector, "llm": model.llm, "codec": model.codec, "scaffold": scaffold}
+    modules |= {"projector": model.projector, "codec": model.codec}
     learner = Learner(model, Stack(model, compiled), adapters, modules, scaffold)
     source = SceneTasks(learner, material, dev, job.recipe.tasks)
-    for phase in PHASES:
+    for phase in (phase for phase in PHASES if job.has(phase)):
         if phase in job.held:
             fill_from(job, phase, modules)
             continue
@@ -206,7 +215,14 @@ def tune_all(
 
 
 def fill_from(job: Job, phase: str, modules: Mapping[str, nn.Module]) -> None:
-    """Load what a phase left into modules. Raises `TrainingError`."""
+    """Load what a phase left, or if it is left out, what the start has. Raises `TrainingError`."""
+    if not job.has(phase):
+        assert job.start is not None
+        start = started_model(job.start)[0]
+        parts = {"tower": start.vision, "llm": start.llm}
+        for name, module in modules.items():
+            module.load_state_dict(parts[name].state_dict())
+        return
     checkpoint = Checkpoint(job.folder(phase) / f"{phase}.pt")
     found = checkpoint.modules()
     for name, module in modules.items():

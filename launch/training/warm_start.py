@@ -28,9 +28,12 @@ RIDGE: Final = 1e-3
 
 
 def check_start(start: Path, config: SemanticConfig) -> None:
-    """Raises `BundleError`, or `LaunchError` for a bundle of other sizes than those that are trained."""
+    """Raises `BundleError`, or `LaunchError` for a bundle of other sizes than those that are trained.
+
+    How its code shares power and where it is cut may be otherwise: the channel codec begins anew.
+    """
     found = Bundle.load(start).config
-    if found.model_copy(update={"power": config.power}) != config:
+    if found.model_copy(update={"power": config.power, "split_layer": config.split_layer}) != config:
         raise LaunchError(f"--from {start}: config.json: expected the sizes of {config.name!r}, found others")
 
 

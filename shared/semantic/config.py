@@ -178,6 +178,11 @@ def parse_config(data: object) -> SemanticConfig:
         raise SemanticConfigError(f"{place}: {one_line(message, 400)}") from None
 
 
+def at_split(config: SemanticConfig, k: int) -> SemanticConfig:
+    """The same cut before layer k. Raises `SemanticConfigError`."""
+    return parse_config({**config.model_dump(), "split_layer": k})
+
+
 MICRO = SemanticConfig(
     name="micro",
     vision=VisionSizes(image_size=160, patch_size=16, hidden=192, intermediate=576, layers=5, heads=6),

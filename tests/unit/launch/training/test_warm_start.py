@@ -1,5 +1,6 @@
 """Going on from a bundle: what the phases begin with is what the bundle has."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from launch.training.recipe import Plan
 from launch.training.run import Job, tokenizer_of, train_bundle, trained_model
 from launch.training.scenes import features
 from launch.training.warm_start import RIDGE, check_start, start_symbols
-from shared.semantic.bundle import save_bundle
+from shared.semantic.bundle import Bundle, save_bundle
+from shared.semantic.config import at_split
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
@@ -35,6 +37,31 @@ def test_without_a_step_the_bundle_comes_back(tmp_path: Path) -> None:
         for name, tensor in getattr(came, part).state_dict().items():
             # float16 in the bundle
             torch.testing.assert_close(tensor, held[name], rtol=1e-3, atol=1e-4, msg=f"{part}.{name}")
+
+
+def test_phase_3_alone_fits_the_bundles_weights_to_another_cut(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    start = tiny_model(grid_config(), seed=5)
+    save_bundle(tmp_path / "start", start, trace_codec(), "# start\n")
+    data = plain_pictures(tmp_path / "data", "train", 44)
+    imdb = few_reviews(tmp_path / "reviews.jsonl.gz")
+    config = at_split(grid_config(), 0)
+    assert config.split_layer != grid_config().split_layer
+    check_start(tmp_path / "start", config)
+    job = Job(
+        config, replace(RECIPE, plans={"joint": Plan(1, 2, 1e-3)}), data, imdb, tmp_path / "out",
+        start=tmp_path / "start",
+    )  # fmt: skip
+    train_bundle(job, 1, tmp_path / "bundle")
+    lines = [json.loads(line) for line in (job.out / "log.jsonl").read_text().splitlines()]
+    assert {line["phase"] for line in lines} == {"joint"}
+    made = Bundle.load(tmp_path / "bundle")
+    assert made.config.split_layer == 0
+    came = made.model("all", dtype=torch.float32)
+    for name, tensor in came.vision.state_dict().items():
+        torch.testing.assert_close(tensor, start.vision.state_dict()[name], rtol=2e-3, atol=1e-4, msg=name)
+    moved = (came.projector.state_dict()[name] - held for name, held in start.projector.state_dict().items())
+    assert any(step.abs().max() > 2e-4 for step in moved)
 
 
 def test_symbols_begin_as_the_best_linear_guess_of_the_pictures_tokens(tmp_path: Path) -> None:
