@@ -23,6 +23,8 @@ class BytePipeline(PartPipeline[bytes]):
 
 
 class _Blocks:
+    may_add = False
+
     def __init__(self, config: RunConfig) -> None:
         self._config = config
 

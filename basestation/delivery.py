@@ -99,11 +99,13 @@ class Delivery:
         request = self._request_of(feedback)
         if request is None:
             return
-        if feedback.complete and request.step(Event.HAS_ALL):
-            request.next_poll_s = now_s + _DECODING_POLL_FACTOR * self._feedback_s
-        elif not feedback.complete and request.step(Event.MISSES):
+        if feedback.complete:
+            self._transmitter.heard(request, (), now_s)
+            if request.step(Event.HAS_ALL):
+                request.next_poll_s = now_s + _DECODING_POLL_FACTOR * self._feedback_s
+        elif request.step(Event.MISSES):
             request.next_poll_s = now_s + self._feedback_s
-            self._transmitter.ask(feedback.group_id, feedback.user, feedback.missing_frames, now_s)
+            self._transmitter.heard(request, feedback.missing_frames, now_s)
 
     def on_cache_miss(self, feedback: Feedback) -> tuple[RequestRecord, KnownImage] | None:
         """The request, to be encoded anew with its image, and what its UE lacks; None where it has ended."""

@@ -46,7 +46,10 @@ Place = tuple[int, int, int, int]
 
 
 class Coder(Protocol[P]):
-    """How parts become frames."""
+    """How parts become frames. `may_add`: their receivers can take apart frames that were added up."""
+
+    @property
+    def may_add(self) -> bool: ...
 
     def frames(
         self,
@@ -121,6 +124,7 @@ class PartPipeline(Generic[P]):
             private_tokens=stream.sent["private"],
             merged_tokens=0,
             repeats=stream.repeats,
+            may_add=self._coder.may_add,
         )
 
     def _shared(

@@ -50,6 +50,8 @@ class GroupPlan:
     """What further attempts at a frame send, by frame_id; none: the same again."""
     layouts: Mapping[str, str] = field(default_factory=dict)
     """What becomes of each request's image tokens (`shared.token_layout`), where a scheme has such."""
+    may_add: bool = False
+    """Whether its receivers can take apart frames that were added up to be sent again."""
 
 
 def _identity(known: KnownImage | None) -> str:
@@ -126,6 +128,7 @@ class GroupPipeline:
                 for s in sequences
                 if s.image_length
             },
+            may_add=True,
         )
 
     def _price(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from basestation.added_up import Adding
 from basestation.admission import Admission
 from basestation.cache_book import CacheBook
 from basestation.delivery import Delivery
@@ -73,7 +74,7 @@ class BaseStation:
         reopening = Reopening(workload, resume, load_image, pending, config.deadline_ms / 1e3)
         self._intake = Intake(config, workload, self._presence, load_image, resume)
         self._book = RequestBook()
-        transmitter = Transmitter(config.retransmission, DownlinkClock(resume.next_use))
+        transmitter = Transmitter(config.retransmission, DownlinkClock(resume.next_use), Adding(config))
         self._score = Scoreboard()
         # Another process than an earlier one's: its versions begin elsewhere.
         self._cache = CacheBook(config.cache.images, first_version=spec.incarnation * 997)

@@ -36,6 +36,8 @@ class SymbolPipeline(PartPipeline[Symbols]):
 
 
 class _Analog:
+    may_add = True
+
     def __init__(self, config: RunConfig) -> None:
         self._channel = config.channel
 

@@ -83,6 +83,8 @@ class RetransmissionConfig(Section):
     """A frame whose post-equaliser SNR, all its copies combined, is below this is asked for again."""
     max_attempts: int = Field(3, ge=1, le=16)
     """How often a frame goes to one user at most, the first time included."""
+    frames_at_once: int = Field(3, ge=1, le=3)
+    """How many public frames one analog retransmission carries at most, to users who lack one of them."""
     nack_after_ms: int = Field(60, ge=1)
     """How long after the last arrival a UE asks for what is missing, then after twice that, ...."""
     feedback_timeout_ms: int = Field(2_000, ge=1)

@@ -19,15 +19,15 @@ from shared.semantic.receiver import SemanticReceiver
 from shared.semantic_cache import identity_of
 from shared.token_digest import token_digest
 from shared.token_layout import layout_text
-from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air, TokenSymbols
-from userequipment.combine import combined_snr_db, equalise_copies
+from userequipment.combine import combined_snr_db
 from userequipment.decode import Seen, answers, channel_decode, image_of, known_image, received_snr_db
 from userequipment.image_cache import ImageCache
 from userequipment.questions import QuestionError, known_questions
 from userequipment.reassemble import Position, reassemble
 from userequipment.side_copies import SideReader
+from userequipment.take_apart import equalise_all
 from userequipment.warm_up import warm_up_air, warm_up_receiver
 
 Frames = Mapping[int, Sequence[SymbolFrame]]
@@ -186,15 +186,16 @@ def _sent(side: SideInfo) -> list[tuple[str, range]]:
 
 
 def _tokens(frames: Frames, air: Air) -> dict[tuple[str, int], TokenSymbols]:
-    """Every token that arrived intact, by (stream, place). A frame that cannot be read is a lost frame."""
-    tokens: dict[tuple[str, int], TokenSymbols] = {}
-    for copies in frames.values():
-        try:
-            arrived = equalise_copies(copies, air)
-        except ProtocolError:
-            continue  # its tokens stay absent, so the request is answered as degraded and says how many
-        tokens.update({(copies[0].stream, place): token for place, token in arrived.items()})
-    return tokens
+    """Every token that arrived intact, by (stream, place).
+
+    A frame that cannot be read is a lost frame: its tokens stay absent, so the request is answered as
+    degraded and says how many.
+    """
+    return {
+        (frames[frame_id][0].stream, place): token
+        for frame_id, arrived in equalise_all(frames, air).items()
+        for place, token in arrived.items()
+    }
 
 
 def _lost(positions: list[Position]) -> int:

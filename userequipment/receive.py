@@ -10,6 +10,9 @@ come. A UE asks `nack_after_ms` after the last arrival, then after twice that, f
 times), and at most 2 x (max_attempts - 1) times: each retransmission may be lost, or the NACK that asked for
 it. Frames without a map say nothing yet, so the map is asked for only after eight times as long.
 
+Frames that were added up are kept too: one of which all others are there is as good as a frame that came by
+itself, and may complete another one (peeling).
+
 Memory is bounded: `max_bytes` of frames, `MAX_GROUPS` groups, `max_requests` open requests.
 """
 
@@ -17,8 +20,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared.air.frame_sum import Named, named_frames
 from shared.config import RetransmissionConfig
 from shared.wire.messages import Feedback, SideInfo, SymbolFrame
+from userequipment.peel import Peeled, lacking_of, peel, with_their_parts
 
 MAX_GROUPS = 256
 _MAX_BACKOFF = 8
@@ -27,7 +32,11 @@ _MAX_FEEDBACK_ATTEMPT = 255
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """A request that is ready to be decoded: the copies of each frame, by frame_id; lost ones are absent."""
+    """A request that is ready to be decoded: the copies of each frame, by frame_id; lost ones are absent.
+
+    One that came only added to others is that transmission (`added` in it); all frames that have to be taken
+    away are there, also where the request itself needs none of their tokens.
+    """
 
     side: SideInfo
     frames: dict[int, tuple[SymbolFrame, ...]]
@@ -53,6 +62,8 @@ class _Group:
 
     last_arrival_s: float
     frames: dict[int, list[SymbolFrame]] = field(default_factory=dict)
+    sums: list[SymbolFrame] = field(default_factory=list)
+    peeled: Peeled = field(default_factory=dict)
     snr_db: dict[int, float] = field(default_factory=dict)
     waiting: dict[str, _Waiting] = field(default_factory=dict)
     had_side_info: bool = False
@@ -121,21 +132,30 @@ class Receiver:
         group = self._group(frame.group_id, now_s)
         group.last_arrival_s = now_s
         copies = group.frames.get(frame.frame_id, [])
-        if copies and not self._adds(frame, copies):
+        known = copies if not frame.added else not lacking_of(frame, group.frames, group.peeled)
+        if known and (frame.added or not self._adds(frame, copies)):
             return []
         if not self._make_room(_size(frame), frame.group_id):
             return []
-        group.frames[frame.frame_id] = [*copies, frame]
-        if self._quality is not None:
-            group.snr_db[frame.frame_id] = self._quality(group.frames[frame.frame_id])
         self._bytes += _size(frame)
+        if frame.added:
+            group.sums.append(frame)
+        else:
+            group.frames[frame.frame_id] = [*copies, frame]
+            if self._quality is not None:
+                group.snr_db[frame.frame_id] = self._quality(group.frames[frame.frame_id])
+        group.peeled = peel(group.frames, group.sums)
         return self._conclude(frame.group_id, now_s)
 
     def has(self, frame: SymbolFrame) -> bool:
         """Whether this very transmission is kept: the frame is a copy, by a fault or by somebody's doing."""
         group = self._groups.get(frame.group_id)
-        copies = () if group is None else group.frames.get(frame.frame_id, ())
-        return any(copy.attempt == frame.attempt for copy in copies)
+        if group is None:
+            return False
+        copies = group.frames.get(frame.frame_id, ())
+        return any(copy.attempt == frame.attempt for copy in copies) or any(
+            kept.attempt == frame.attempt and named_frames(kept) == named_frames(frame) for kept in group.sums
+        )
 
     def _adds(self, frame: SymbolFrame, copies: Sequence[SymbolFrame]) -> bool:
         """Whether a further copy of a frame is worth keeping: another attempt at the same, to be combined."""
@@ -221,7 +241,9 @@ class Receiver:
     def _good(self, group: _Group, named: tuple[int, int, int, int]) -> bool:
         """There, and well received or as well as it will get."""
         copies = group.frames.get(named[0])
-        if not copies or _names(copies[0]) != named:
+        if not copies:
+            return named[0] in group.peeled and group.peeled[named[0]][0] == named
+        if _names(copies[0]) != named:
             return False
         if self._quality is None or group.snr_db[named[0]] >= self._least_snr_db:
             return True
@@ -230,7 +252,9 @@ class Receiver:
     @staticmethod
     def _reception(group: _Group, side: SideInfo) -> Reception:
         found = {named: tuple(group.frames.get(named[0], ())) for named in side.frames}
-        return Reception(side, {n[0]: c for n, c in found.items() if c and _names(c[0]) == n})
+        frames = {n[0]: c for n, c in found.items() if c and _names(c[0]) == n}
+        peeled = [named[0] for named in side.frames if group.peeled.get(named[0], (None,))[0] == named]
+        return Reception(side, frames | with_their_parts(peeled, group.frames, group.peeled))
 
     def _nack(self, group: _Group, waiting: _Waiting, now_s: float) -> Feedback:
         waiting.nacks += 1
@@ -279,8 +303,9 @@ class Receiver:
         return fits
 
     def _forget(self, group_id: int) -> None:
-        copies = self._groups.pop(group_id).frames.values()
-        self._bytes -= sum(_size(frame) for frames in copies for frame in frames)
+        group = self._groups.pop(group_id)
+        kept = (*group.frames.values(), group.sums)
+        self._bytes -= sum(_size(frame) for frames in kept for frame in frames)
 
 
 def complete_feedback(side: SideInfo) -> Feedback:
@@ -311,6 +336,6 @@ def _size(frame: SymbolFrame) -> int:
     return payload.nbytes if isinstance(payload, memoryview) else len(payload)
 
 
-def _names(frame: SymbolFrame) -> tuple[int, int, int, int]:
+def _names(frame: SymbolFrame) -> Named:
     """What the message around an index map calls the frame."""
-    return frame.frame_id, int(frame.stream == "private"), frame.first_token, frame.n_tokens
+    return named_frames(frame)[0]

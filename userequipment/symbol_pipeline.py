@@ -7,7 +7,7 @@ Shapes: N tokens of a part, U channel uses (complex symbols) a token.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -19,12 +19,12 @@ from shared.config import RunConfig
 from shared.index_map import TokenState
 from shared.parts_map import Part, PartsMapError
 from shared.token_digest import token_digest
-from shared.wire.errors import ProtocolError
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air
-from userequipment.combine import combined_snr_db, equalise_copies
+from userequipment.combine import TokensOfFrame, combined_snr_db
 from userequipment.pipeline import Decoded, Frames
 from userequipment.side_copies import SideReader
+from userequipment.take_apart import equalise_all
 from userequipment.warm_up import warm_up_air
 
 Place = tuple[int, int, int, int]
@@ -116,8 +116,10 @@ class SymbolPipeline:
             )
         except PartsMapError as error:
             return _failed(f"bad_parts_map: {error}")
-        content = None if content_shape is None else _heard(content_at, content_shape, frames, air)
-        text = _heard(text_at, text_shape, frames, air)
+        streams = {frame_id: copies[0].stream for frame_id, copies in frames.items()}
+        arrived = {(streams[number], number): found for number, found in equalise_all(frames, air).items()}
+        content = None if content_shape is None else _heard(content_at, content_shape, arrived)
+        text = _heard(text_at, text_shape, arrived)
         marks.append(self._clock())
         said = self._scheme.answer(content, text)
         control = None
@@ -171,19 +173,20 @@ def _places(
     return found
 
 
-def _heard(places: Sequence[Place], shape_NU: tuple[int, int], frames: Frames, air: Air) -> Heard:
-    """A part, token by token; one that did not arrive, or with other channel uses, is zeros."""
+def _heard(
+    places: Sequence[Place],
+    shape_NU: tuple[int, int],
+    frames: Mapping[tuple[str, int], TokensOfFrame],
+) -> Heard:
+    """A part, token by token; one that did not arrive, or with other channel uses, is zeros.
+
+    `frames` has what arrived by (stream, frame_id).
+    """
     symbols_NU = np.zeros(shape_NU, np.complex64)
     noise_NU = np.full(shape_NU, np.inf, np.float32)
     arrived, row = 0, 0
     for frame_id, private, first, tokens in places:
-        found = {}
-        copies = frames.get(frame_id, ())
-        if copies and copies[0].stream == ("private" if private else "public"):
-            try:
-                found = equalise_copies(copies, air)
-            except ProtocolError:
-                found = {}
+        found = frames.get(("private" if private else "public", frame_id), {})
         for place in range(first, first + tokens):
             token = found.get(place)
             if token is not None and len(token.symbols_U) == shape_NU[1]:

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, Self
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 9
+PROTOCOL_VERSION = 10
 MAX_QUANTISER_BITS = 5
 MAX_TAPS = 64
+MAX_ADDED = 2
 BASE_STATION = -1  # the `user` of messages that concern no user
 
 
@@ -214,6 +215,8 @@ class SymbolFrame(Message):
     values (`air.transport`). An integer sample s stands for s * full_scale / 32767 (cs16) or / 127 (cs8).
     From the emulator to a UE, `users` is that UE alone, and in CSI mode `genie` the channel comes along:
     `genie_blocks` are consecutive coherence blocks (uses, (Re g, Im g of each tap)) that add up to `uses`.
+    `added` names shorter public frames, or as long ones, whose symbols are added to this one's (frame_id,
+    first_token, n_tokens): `air.frame_sum`.
     """
 
     KIND = "symbol_frame"
@@ -233,6 +236,9 @@ class SymbolFrame(Message):
     full_scale: float = f.number(0.0, 1e6)
     quantiser_bits: int = f.default(f.integer(0, MAX_QUANTISER_BITS), 0)
     genie_blocks: tuple[tuple[int, tuple[float, ...]], ...] = f.default(_genie_blocks(), ())
+    added: tuple[tuple[int, int, int], ...] = f.default(
+        f.array_of(f.record(_count(), _count(), f.integer(1, 65_535)), MAX_ADDED), ()
+    )
     payload: bytes | memoryview = f.payload()
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -33,14 +33,16 @@ from userequipment.warm_up import warm_up_receiver
 N = 6
 
 
-def world_of(bundle: Bundle, config: RunConfig, loss: float) -> World:
+def world_of(
+    bundle: Bundle, config: RunConfig, loss: float, asked: Sequence[WorkloadRequest] | None = None
+) -> World:
     sender = SemanticSender(bundle, config.split_layer, "cpu", config.channel.codec)
     receiver = SemanticReceiver(bundle, config.split_layer, "cpu", config.channel.codec)
     warm_up_sender(GroupPipeline(config, sender))
     warm_up_receiver(receiver)
     return World(
         config,
-        workload(N),
+        workload(N) if asked is None else asked,
         images=IMAGES,
         mischief=RandomMischief(7, loss) if loss else no_mischief,
         sender=GroupPipeline(config, sender, clock=lambda: 0.0),
@@ -265,3 +267,27 @@ def test_maps_that_cross_the_air_coded_can_fail_and_are_sent_again(
     failed = [m for _, n, m in world.sent if n != "ce" and isinstance(m, Feedback) and m.side_missing]
     assert len([m for m in maps if m.attempt]) == len(failed)
     assert bool(failed) == (channel["model"] == "rayleigh")
+
+
+def test_frames_that_different_users_lack_come_added_up_and_the_answers_are_the_same(bundle: Bundle) -> None:
+    """Four users share an image, and a tenth is lost at every hop; at 40 dB noise decides no answer."""
+    users, requests = 4, 24
+    texts = [f"how many balls are there {i}" for i in range(requests)]
+    asked = [WorkloadRequest(i, 0.0, i % users, "vqa", text, "a") for i, text in enumerate(texts)]
+    answers, downlink = [], []
+    for loss, at_once in ((0.0, 3), (0.1, 3), (0.1, 1)):
+        retransmission = {"max_attempts": 6, "frames_at_once": at_once}
+        channel = {"model": "awgn", "snr_db": 40.0, "csi": "pilots"}
+        plain = {"users": users, "max_group": users, "channel": channel, "retransmission": retransmission}
+        world = world_of(bundle, parse_config(plain, "test"), loss, asked)
+        world.run_workload()
+        assert check_invariants(world) == {"ok": requests}
+        frames = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame)]
+        added = [frame for frame in frames if frame.added]
+        assert bool(added) == (loss > 0 and at_once > 1)
+        assert all(frame.attempt and frame.stream == "public" for frame in added)
+        downlink.append(sum(frame.uses for frame in frames if frame.stream == "public"))
+        answers.append({e["request_id"]: e["text"] for e in world.events("ok")})
+    assert answers[0] == answers[1] == answers[2]
+    lossless, together, each_by_itself = downlink
+    assert together - lossless < 0.8 * (each_by_itself - lossless)

@@ -1,19 +1,25 @@
 """First transmissions, merged retransmissions, bounds, and the downlink clock."""
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
+from basestation.added_up import Adding
 from basestation.downlink_clock import DownlinkClock
 from basestation.pipeline import AdmittedRequest, GroupPlan
 from basestation.requests import RequestRecord
-from basestation.transmit import MERGE_WINDOW_S, Transmitter
-from shared.config import RetransmissionConfig
+from basestation.transmit import LONGEST_WAIT, Transmitter
+from shared.air.carry import carried
+from shared.air.samples import from_wire
+from shared.config import ChannelConfig, RetransmissionConfig, RunConfig
 from shared.wire.messages import Message, SideInfo, SymbolFrame
 from tests.simulation.stand_ins import StandInGroupPipeline
 
 NOW = 5.0
 USERS = 3
+LONGEST_WAIT_S = LONGEST_WAIT * RetransmissionConfig().nack_after_ms / 1e3
 
 
 def group(users: int = USERS) -> tuple[GroupPlan, list[RequestRecord]]:
@@ -39,10 +45,12 @@ def sent(max_attempts: int = 3) -> tuple[Transmitter, list[RequestRecord], list[
 
 
 def retransmit(transmitter: Transmitter, *asks: tuple[int, tuple[int, ...]]) -> list[SymbolFrame]:
+    """What is sent again when users say that they lack frames, and no others; the rest say nothing."""
+    records = group()[1]
     for user, frames in asks:
-        transmitter.ask(0, user, frames, NOW)
-    assert transmitter.flush(NOW) == [], "the merge window is open"
-    out = transmitter.flush(NOW + MERGE_WINDOW_S)
+        transmitter.heard(records[user], frames, NOW)
+    out = transmitter.flush(NOW + LONGEST_WAIT_S)
+    assert transmitter.next_wakeup_s() is None
     assert all(isinstance(m, SymbolFrame) for m in out)
     return out  # type: ignore[return-value]
 
@@ -65,7 +73,7 @@ def test_the_downlink_clock_gives_each_use_once_in_order_of_transmission() -> No
     assert transmitter.next_use == next_use
 
 
-def test_asks_within_the_window_merge_by_frame() -> None:
+def test_what_is_asked_for_by_several_is_sent_once() -> None:
     transmitter, _, _ = sent()
     again = retransmit(transmitter, (2, (1,)), (0, (1, 3)), (1, (1, 2)), (0, (1,)))
     assert [(f.frame_id, f.users, f.attempt) for f in again] == [
@@ -75,11 +83,125 @@ def test_asks_within_the_window_merge_by_frame() -> None:
     ]
 
 
+def test_it_is_sent_when_all_have_said_what_they_lack_or_a_nack_would_be_repeated() -> None:
+    transmitter, records, _ = sent()
+    for record, missing in zip(records[:2], ((1,), ()), strict=True):
+        transmitter.heard(record, missing, NOW)
+        assert transmitter.next_wakeup_s() == NOW + LONGEST_WAIT_S, "user 2 may lack it too"
+    assert transmitter.flush(NOW + 0.99 * LONGEST_WAIT_S) == []
+    transmitter.heard(records[2], (1, 2), NOW + 0.01)
+    assert transmitter.next_wakeup_s() == NOW + 0.01
+    assert [f.users for f in transmitter.flush(NOW + 0.01)] == [(0, 2), (2,)]  # type: ignore[attr-defined]
+    # user 1 has said all; the others have to speak again
+    transmitter.heard(records[2], (1,), NOW + 0.2)
+    assert transmitter.next_wakeup_s() == NOW + 0.2 + LONGEST_WAIT_S
+    transmitter.heard(records[0], (), NOW + 0.21)
+    assert [f.users for f in transmitter.flush(NOW + 0.21)] == [(2,)]  # type: ignore[attr-defined]
+
+
+def test_a_private_frame_waits_for_nobody() -> None:
+    transmitter, records, _ = sent()
+    transmitter.heard(records[0], (3,), NOW)
+    assert [f.users for f in transmitter.flush(NOW)] == [(0,)]  # type: ignore[attr-defined]
+
+
+def test_who_has_not_said_what_it_has_is_sent_what_others_ask_for() -> None:
+    """Its NACK may be lost, and the frame is on the air for all."""
+    transmitter, records, _ = sent()
+    assert [(f.frame_id, f.users) for f in retransmit(transmitter, (1, (0,)))] == [(0, (0, 1, 2))]
+    # user 2 has all by now, user 0 has not said; it is not sent its last attempt unasked
+    transmitter.heard(records[2], (), NOW)
+    assert [(f.users, f.attempt) for f in retransmit(transmitter, (1, (0,)))] == [((1,), 2)]
+    assert [(f.users, f.attempt) for f in retransmit(transmitter, (0, (0,)))] == [((0,), 2)]
+
+
+def test_an_ended_request_is_sent_nothing_unasked() -> None:
+    transmitter, records, _ = sent()
+    transmitter.forget(records[2])
+    assert [f.users for f in retransmit(transmitter, (1, (0,)))] == [(0, 1)]
+
+
 def test_users_at_different_attempts_do_not_merge() -> None:
-    transmitter, _, _ = sent()
+    transmitter, records, _ = sent()
+    for record in (records[0], records[2]):
+        transmitter.heard(record, (), NOW)
     retransmit(transmitter, (1, (0,)))
     again = retransmit(transmitter, (0, (0,)), (1, (0,)))
     assert [(f.users, f.attempt) for f in again] == [((0,), 1), ((1,), 2)]
+
+
+def adding(snr_db: float = 15.0, **changes: Any) -> Adding:
+    channel = ChannelConfig(model="awgn", csi="genie", snr_db=snr_db)
+    return Adding(RunConfig(channel=channel, **changes))
+
+
+def adds(most: Adding) -> tuple[Transmitter, list[RequestRecord], list[Message]]:
+    transmitter = Transmitter(RetransmissionConfig(), DownlinkClock(), most)
+    plan, records = group()
+    plan = replace(plan, frames=tuple(analog(f) for f in plan.frames), may_add=True)
+    return transmitter, records, transmitter.first_transmission(plan, records, {"r0", "r1", "r2"}, NOW)
+
+
+def analog(frame: SymbolFrame) -> SymbolFrame:
+    """The frame with symbols of a real codec's kind: frame n's are all n + 1."""
+    body_U = np.full(frame.n_tokens * 2, frame.frame_id + 1, np.complex64)
+    return replace(frame, uses_per_token=2, **carried(adding().config.channel, body_U))
+
+
+def test_what_different_users_lack_is_added_up() -> None:
+    """Each of the three lacks one public frame; one transmission serves them all."""
+    transmitter, _, messages = adds(adding())
+    (again,) = retransmit(transmitter, (0, (0,)), (1, (1,)), (2, (2,)))
+    first, *others = [m for m in messages if isinstance(m, SymbolFrame) and m.stream == "public"]
+    assert (again.users, again.attempt, again.frame_id) == ((0, 1, 2), 1, first.frame_id)
+    assert again.added == tuple((f.frame_id, f.first_token, f.n_tokens) for f in others)
+    assert again.uses == first.uses
+    assert again.first_use == max(m.first_use + m.uses for m in messages)  # type: ignore[attr-defined]
+    sent_U = from_wire(again.payload, again.sample_format, again.full_scale, again.uses)
+    expected = (1 + 2j + 3 * (1j - 1) / 2**0.5) / 3**0.5
+    np.testing.assert_allclose(sent_U, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("asks", "carried_frames"),
+    [
+        (((0, (0,)), (1, (1,))), [(0, 1)]),
+        (((0, (0, 1)), (1, (1,))), [(0,), (1,)]),  # user 0 lacks both
+        (((0, (0, 1)), (1, (2,)), (2, ())), [(0, 2), (1,)]),
+        (((0, (0, 3)), (1, (1, 4))), [(3,), (4,), (0, 1)]),  # private frames are nobody else's
+    ],
+)  # fmt: skip
+def test_frames_go_together_where_everybody_who_lacks_one_has_the_others(
+    asks: tuple[tuple[int, tuple[int, ...]], ...], carried_frames: list[tuple[int, ...]]
+) -> None:
+    transmitter, _, _ = adds(adding())
+    again = retransmit(transmitter, *asks)
+    assert [(f.frame_id, *(added[0] for added in f.added)) for f in again] == carried_frames
+
+
+@pytest.mark.parametrize(
+    ("most", "frames"),
+    [
+        (adding(15.0), 3),
+        (adding(14.0), 2),  # three would leave 14 - 7 dB
+        (adding(12.0), 1),
+        (adding(30.0, retransmission={"frames_at_once": 2}), 2),
+        (adding(30.0, retransmission={"frames_at_once": 1}), 1),
+        (adding(30.0, retransmission={"least_snr_db": 5.0}), 1),
+        (Adding(RunConfig(channel=ChannelConfig(model="ideal"))), 1),
+        (Adding(RunConfig(channel=ChannelConfig(model="awgn", mode="digital", snr_db=30.0))), 1),
+    ],
+)  # fmt: skip
+def test_as_many_are_added_as_the_noise_allows(most: Adding, frames: int) -> None:
+    assert most.most(0) == frames
+
+
+def test_attempts_at_frames_that_were_added_up_are_counted_for_each() -> None:
+    transmitter, records, _ = adds(adding())
+    for _ in range(4):
+        retransmit(transmitter, (0, (0,)), (1, (1,)))
+    assert [transmitter.attempts(r) for r in records[:2]] == [3, 3]
+    assert retransmit(transmitter, (2, (2,)))[0].attempt == 1
 
 
 @pytest.mark.parametrize("max_attempts", [1, 2, 3])
@@ -106,7 +228,7 @@ def test_attempts_send_the_versions_that_there_are_in_turn() -> None:
 def test_nobody_gets_what_was_not_meant_for_them_or_does_not_exist() -> None:
     transmitter, _, _ = sent()
     assert retransmit(transmitter, (0, (4, 5, 99))) == [], "frames 4 and 5 are the others'"
-    transmitter.ask(77, 0, (0,), NOW)
+    transmitter.heard(replace(group()[1][0], group_id=77), (0,), NOW)
     assert transmitter.next_wakeup_s() is None
 
 
@@ -145,7 +267,7 @@ def test_the_last_request_takes_the_groups_frames_with_it() -> None:
         transmitter.forget(r)
     assert transmitter.requests_of(0) == {"r2"}
     transmitter.forget(records[2])
-    transmitter.ask(0, 2, (0,), NOW)
+    transmitter.heard(records[2], (0,), NOW)
     assert transmitter.next_wakeup_s() is None
     assert transmitter.poll(records[2], NOW) == []
     transmitter.forget(records[2])

@@ -222,3 +222,79 @@ def test_where_copies_are_not_combined_one_is_kept() -> None:
     r.on_side_info(side, 0.0)
     out = [o for f in (frames[0], *frames) for o in r.on_frame(f, 0.0)]
     assert [type(o) for o in out] == [Feedback, Reception]
+
+
+def sum_of(*frames: SymbolFrame) -> SymbolFrame:
+    """As the base station sends it again."""
+    first, *others = frames
+    return replace(first, attempt=1, added=tuple((f.frame_id, f.first_token, f.n_tokens) for f in others))
+
+
+def public_set() -> tuple[SideInfo, list[SymbolFrame]]:
+    """Two requests about one image: what user 0 is sent, three public frames first."""
+    requests = [AdmittedRequest(f"r{u}", u, "vqa", "?", b"", "key") for u in range(2)]
+    plan = StandInGroupPipeline().run(0, requests)
+    side = replace(plan.side["r0"], deadline_ms=30_000)
+    mine = {named[0] for named in side.frames}
+    return side, [frame for frame in plan.frames if frame.frame_id in mine]
+
+
+def test_a_frame_that_is_what_is_left_of_a_sum_is_there() -> None:
+    side, frames = public_set()
+    r = receiver()
+    r.on_side_info(side, 0.0)
+    for frame in frames[1:]:
+        assert r.on_frame(frame, 0.0) == []
+    added = sum_of(frames[1], frames[0], frames[2])
+    ack, reception = r.on_frame(added, 0.1)
+    assert isinstance(ack, Feedback)
+    assert ack.complete
+    assert isinstance(reception, Reception)
+    assert reception.frames == {f.frame_id: (f,) for f in frames[1:]} | {frames[0].frame_id: (added,)}
+
+
+def test_a_sum_waits_for_what_it_lacks_and_is_asked_for_meanwhile() -> None:
+    side, frames = public_set()
+    r = receiver()
+    r.on_side_info(side, 0.0)
+    for frame in frames[2:]:
+        r.on_frame(frame, 0.0)
+    assert r.on_frame(sum_of(frames[0], frames[1]), 0.0) == []
+    (_, nack), *_ = ticks(r, 0.1)
+    assert isinstance(nack, Feedback)
+    assert nack.missing_frames == (frames[0].frame_id, frames[1].frame_id)
+    again = replace(frames[1], attempt=2)
+    _, reception = r.on_frame(again, 0.2)
+    assert isinstance(reception, Reception)
+    assert reception.frames[frames[1].frame_id] == (again,)
+    assert reception.frames[frames[0].frame_id][0].added
+
+
+def test_a_sum_that_says_nothing_new_is_not_kept_and_one_of_other_frames_is_no_answer() -> None:
+    side, frames = public_set()
+    r = receiver(max_attempts=1)
+    r.on_side_info(side, 0.0)
+    for frame in frames[1:]:
+        r.on_frame(frame, 0.0)
+    useless = sum_of(frames[1], frames[2])
+    r.on_frame(useless, 0.0)
+    assert not r.has(useless)
+    other = replace(sum_of(frames[1], frames[0]), added=((frames[0].frame_id, 40, 1),))
+    r.on_frame(other, 0.0)
+    assert r.has(other)
+    ((_, reception),) = ticks(r, 1.0)
+    assert isinstance(reception, Reception)
+    assert frames[0].frame_id not in reception.frames
+
+
+def test_sums_count_as_memory_and_go_with_their_group() -> None:
+    _, frames = public_set()
+    size = len(frames[0].payload)
+    r = receiver(max_bytes=4 * size)
+    for number in range(8):
+        r.on_frame(replace(sum_of(frames[0], frames[1]), attempt=number), 0.0)
+    assert r.overflows == 4
+    ticks(r, 100.0)
+    for number in range(4):
+        r.on_frame(replace(sum_of(frames[0], frames[1]), attempt=number), 200.0)
+    assert r.overflows == 4
