@@ -83,7 +83,7 @@ def test_what_is_asked_for_by_several_is_sent_once() -> None:
     ]
 
 
-def test_it_is_sent_when_all_have_said_what_they_lack_or_a_nack_would_be_repeated() -> None:
+def test_it_is_sent_when_all_have_said_what_they_lack_and_soon_in_any_case() -> None:
     transmitter, records, _ = sent()
     for record, missing in zip(records[:2], ((1,), ()), strict=True):
         transmitter.heard(record, missing, NOW)
