@@ -159,7 +159,7 @@ class Transmitter:
     def _repeats(self, group: _OpenGroup) -> list[Message]:
         lacking: dict[Repeat, set[int]] = {}
         for frame_id, users in sorted(group.asked.items()):
-            for user in users:
+            for user in users & group.open_users():
                 lacking.setdefault((frame_id, group.attempts(frame_id, user)), set()).add(user)
         group.asked.clear()
         group.flush_s = None

@@ -115,10 +115,12 @@ def test_who_has_not_said_what_it_has_is_sent_what_others_ask_for() -> None:
     assert [(f.users, f.attempt) for f in retransmit(transmitter, (0, (0,)))] == [((0,), 2)]
 
 
-def test_an_ended_request_is_sent_nothing_unasked() -> None:
+def test_an_ended_request_is_sent_nothing_more() -> None:
     transmitter, records, _ = sent()
-    transmitter.forget(records[2])
-    assert [f.users for f in retransmit(transmitter, (1, (0,)))] == [(0, 1)]
+    transmitter.heard(records[0], (0, 3), NOW)
+    for record in (records[0], records[2]):
+        transmitter.forget(record)
+    assert [f.users for f in retransmit(transmitter, (1, (0,)))] == [(1,)]
 
 
 def test_users_at_different_attempts_do_not_merge() -> None:
