@@ -19,11 +19,12 @@ from shared.actions import Action, Record, Send
 from shared.semantic_cache import KnownImage
 from shared.wire.messages import Feedback, Message
 
+_POLL_FACTOR = 1.5  # times `feedback_s`, after which a UE by itself repeats an answer that was lost
 _DECODING_POLL_FACTOR = 4  # a UE that has everything is busy, or its answers get lost: ask it more rarely
 
 
 class Delivery:
-    """`feedback_s`: how long a UE may be silent before it is polled."""
+    """`feedback_s`: after which UEs repeat answers; one that is silent for longer is polled."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Delivery:
         self._presence = presence
         self._endings = endings
         self._feedback_s = feedback_s
+        self._silence_s = _POLL_FACTOR * feedback_s
         self.quarantine = Quarantine()
 
     def next_wakeup_s(self) -> float | None:
@@ -71,7 +73,7 @@ class Delivery:
             if r.cached is None:
                 r.image = None  # the plan holds all that is needed from here on
             r.transmitted_s = now_s
-            r.next_poll_s = now_s + self._feedback_s
+            r.next_poll_s = now_s + self._silence_s
             r.stage_ms = {"queue": max(0.0, 1e3 * (now_s - r.admitted_s) - sum(plan.stage_ms.values()))}
             r.stage_ms |= plan.stage_ms
             fields = {"request_id": r.request_id, "user": r.user}
@@ -104,7 +106,7 @@ class Delivery:
             if request.step(Event.HAS_ALL):
                 request.next_poll_s = now_s + _DECODING_POLL_FACTOR * self._feedback_s
         elif request.step(Event.MISSES):
-            request.next_poll_s = now_s + self._feedback_s
+            request.next_poll_s = now_s + self._silence_s
             self._transmitter.heard(request, feedback.missing_frames, now_s)
 
     def on_cache_miss(self, feedback: Feedback) -> tuple[RequestRecord, KnownImage] | None:
@@ -132,7 +134,7 @@ class Delivery:
         if request.user not in self._presence.present or self.quarantine.holds(request):
             request.next_poll_s = None  # asked again when it comes back, or when it is its turn
             return []
-        factor = _DECODING_POLL_FACTOR if request.state is State.DECODING else 1
+        factor = _DECODING_POLL_FACTOR if request.state is State.DECODING else _POLL_FACTOR
         polls = self._transmitter.poll(request, now_s)
         request.next_poll_s = now_s + factor * self._feedback_s if polls else None
         return self._put_on_air(polls, "polled", request_id=request.request_id)
@@ -170,7 +172,7 @@ class Delivery:
         if request.state is not State.RECEIVING or request.user not in self._presence.present:
             return []
         polls = self._transmitter.poll(request, now_s, came_back=True)
-        request.next_poll_s = now_s + self._feedback_s
+        request.next_poll_s = now_s + self._silence_s
         return self._put_on_air(polls, "polled", request_id=request.request_id)
 
     def _put_on_air(self, messages: Sequence[Message], event: str, **fields: Any) -> list[Action]:

@@ -88,7 +88,7 @@ class RetransmissionConfig(Section):
     nack_after_ms: int = Field(60, ge=1)
     """How long after the last arrival a UE asks for what is missing, then after twice that, ...."""
     feedback_timeout_ms: int = Field(2_000, ge=1)
-    """How long a UE may be silent before it is polled, and an answer unacknowledged before it is repeated."""
+    """After which an unacknowledged answer is repeated; a UE that is silent half as long again is polled."""
 
 
 class LimitsConfig(Section):
