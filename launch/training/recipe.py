@@ -23,7 +23,7 @@ class Recipe:
     lora_rank: int = 32
     tasks: tuple[str, ...] = ("vqa", "caption", "text_classification")
     compiled: bool = True
-    """Compile the language model's layers where a C++ compiler is at hand."""
+    """Compile the language model's layers, or the reasoning, where a C++ compiler is at hand."""
     length: int = 384
     """Tokens of a packed sequence."""
 
@@ -77,7 +77,6 @@ DEEPSC_RECIPES: Final = {
             "deepsc_vision": Plan(steps=6_000, rows=16, peak=1.5e-3),
             "deepsc_vqa": Plan(steps=20_000, rows=8, peak=6e-4, judge_every=1_000),
         },
-        compiled=False,
     ),
 }
 

@@ -1,5 +1,6 @@
 """Train DeepSC or DeepSC-VQA from nothing: all phases, continued from their checkpoints; then the bundle."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -101,7 +102,8 @@ def work(team: Team, job: DeepscJob, tokenizer: str) -> None:
     model = DeepscVqa(config)
     seen = Checkpoint(job.out / f"{VISION}.pt")
     fill(model.sender.image.encoder, seen.modules(), "encoder", seen.path)
-    train_vqa(team, config, model, codec, pictures, dev, plans[VQA], job.out, job.seed)
+    compiled = job.recipe.compiled and shutil.which("g++") is not None
+    train_vqa(team, config, model, codec, pictures, dev, plans[VQA], job.out, job.seed, compiled)
 
 
 def tokenizer_of(job: DeepscJob) -> TextCodec:

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from launch.training.images import Pictures
 from launch.training.loop import Phase, Rngs, train
+from launch.training.mixed import mixed
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.scenes import GRID, NOTHING, SIZES_OF, Patches
@@ -87,7 +88,9 @@ def train_encoder(
 
     def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
         pixels, wanted = _changed(pictures, config.grid, rngs)
-        loss, figures = patch_loss(probe(encoder(pixels)), wanted)
+        with mixed():
+            seen = encoder(pixels)
+        loss, figures = patch_loss(probe(seen.float()), wanted)
         yield "patches", loss, figures
 
     modules = {"encoder": encoder, "probe": probe}

@@ -32,6 +32,7 @@ from launch.training.deepsc.text import padded
 from launch.training.deepsc.vision import PatchProbe, centres, patch_loss
 from launch.training.images import Pictures
 from launch.training.loop import Phase, Rngs, row_rng, train
+from launch.training.mixed import mixed
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from shared.deepsc.config import DeepscVqaConfig
@@ -88,7 +89,11 @@ def ask(
 def answered(
     model: DeepscVqa, pixels: Tensor, asked: Asked, air: Air, eighths: Sequence[int], rngs: Rngs, losses: bool
 ) -> tuple[Tensor, Tensor]:
-    """Logits [Q, A], and what the receiver sees of pictures [B, N, D]. `losses`: of frames, at times."""
+    """Logits [Q, A], and what the receiver sees of pictures [B, N, D]. `losses`: of frames, at times.
+
+    The words' transformer is computed in float32: attention of so narrow heads takes fifty times as long
+    backwards in bfloat16.
+    """
     sender, receiver = model.sender, model.receiver
     reals = sender.image(pixels)
     uses, patches = reals.shape[-1] // 2, reals.shape[1]
@@ -96,7 +101,8 @@ def answered(
     arrived = draw_lost(rngs, patches, uses) if losses else torch.ones(len(pixels), patches, 1)
     seen = receiver.see(through(reals, sent_of(there, uses, eighths), arrived, air, rngs))
     ids_QT, there_QT = padded(asked.texts)
-    words = sender.text(ids_QT, there_QT)
+    with torch.autocast("cpu", enabled=False):
+        words = sender.text(ids_QT, there_QT)
     uses = words.shape[-1] // 2
     own = [rngs[row] for row in asked.rows]  # noise and losses of each question, from its row's generator
     arrived = draw_lost(own, ids_QT.shape[1], uses) if losses else torch.ones(*ids_QT.shape, 1)
@@ -115,18 +121,26 @@ def train_vqa(
     plan: Plan,
     out: Path,
     seed: int,
+    compiled: bool = False,
 ) -> None:
-    """Train to the end of the plan; leaves `deepsc_vqa.pt`, from which it continues."""
+    """Train to the end of the plan; leaves `deepsc_vqa.pt`, from which it continues.
+
+    `compiled`: the reasoning, which is bound by memory, and so twice as fast with its steps fused.
+    """
     probe = PatchProbe(config.text.width)
+    if compiled:
+        model.receiver.reasoning.compile(dynamic=True)
 
     def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
         chosen = [int(rng.integers(len(pictures))) for rng in rngs]
         asked = ask(pictures, chosen, rngs, EASY if progress < EASY_UNTIL else FAMILIES, codec, config)
         pixels = torch.stack([_lit(pictures, row, rng) for row, rng in zip(chosen, rngs, strict=True)])
-        logits, seen = answered(model, pixels, asked, draw_air(rngs), draw_eighths(rngs), rngs, losses=True)
-        answers = functional.cross_entropy(logits, asked.answers)
+        with mixed():
+            air, eighths = draw_air(rngs), draw_eighths(rngs)
+            logits, seen = answered(model, pixels, asked, air, eighths, rngs, losses=True)
+        answers = functional.cross_entropy(logits.float(), asked.answers)
         wanted = torch.from_numpy(np.stack([centres(pictures.patches[row], config.grid) for row in chosen]))
-        dense, figures = patch_loss(probe(seen), wanted)
+        dense, figures = patch_loss(probe(seen.float()), wanted)
         right = float((logits.argmax(1) == asked.answers).float().mean())
         shown = {"right": right, "answers_loss": float(answers.detach()), "f1": figures["f1"]}
         yield "vqa", answers + DENSE * (1.0 - progress) * dense, shown
@@ -158,7 +172,8 @@ def judge(
             [pixels_of(pictures.pixels_BSSC[row], pictures.pixels_BSSC.shape[1]) for row in rows]
         )
         air = fixed_air(len(rows), JUDGE_SNR_DB)
-        logits, _ = answered(model, pixels, asked, air, [EIGHTHS] * len(rows), rngs, losses=False)
+        with mixed():
+            logits, _ = answered(model, pixels, asked, air, [EIGHTHS] * len(rows), rngs, losses=False)
         for family, right in zip(asked.families, (logits.argmax(1) == asked.answers).tolist(), strict=True):
             hits.setdefault(family, []).append(right)
     shares = {family: sum(found) / len(found) for family, found in sorted(hits.items())}
