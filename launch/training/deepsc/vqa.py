@@ -91,7 +91,7 @@ def answered(
 ) -> tuple[Tensor, Tensor]:
     """Logits [Q, A], and what the receiver sees of pictures [B, N, D]. `losses`: of frames, at times.
 
-    The words' transformer is computed in float32: attention of so narrow heads takes fifty times as long
+    The words' transformer is computed in float32: attention of so narrow heads takes many times as long
     backwards in bfloat16.
     """
     sender, receiver = model.sender, model.receiver

@@ -17,16 +17,21 @@ from launch.training.scenes import features
 from launch.training.warm_start import RIDGE, check_start, start_symbols
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.config import at_split
+from shared.semantic.model import SemanticModel
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures, trace_codec
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
 
-def test_without_a_step_the_bundle_comes_back(tmp_path: Path) -> None:
+def a_start(folder: Path) -> tuple[SemanticModel, Path, Path]:
+    """A bundle in `start` to go on from, pictures and reviews."""
     torch.set_num_threads(1)
     start = tiny_model(grid_config(), seed=5)
-    save_bundle(tmp_path / "start", start, trace_codec(), "# start\n")
-    data = plain_pictures(tmp_path / "data", "train", 44)
-    imdb = few_reviews(tmp_path / "reviews.jsonl.gz")
+    save_bundle(folder / "start", start, trace_codec(), "# start\n")
+    return start, plain_pictures(folder / "data", "train", 44), few_reviews(folder / "reviews.jsonl.gz")
+
+
+def test_without_a_step_the_bundle_comes_back(tmp_path: Path) -> None:
+    start, data, imdb = a_start(tmp_path)
     still = replace(RECIPE, plans=dict.fromkeys(RECIPE.plans, Plan(0, 2, 1e-3)))
     job = Job(grid_config(), still, data, imdb, tmp_path / "out", start=tmp_path / "start")
     train_bundle(job, 1)
@@ -40,11 +45,7 @@ def test_without_a_step_the_bundle_comes_back(tmp_path: Path) -> None:
 
 
 def test_phase_3_alone_fits_the_bundles_weights_to_another_cut(tmp_path: Path) -> None:
-    torch.set_num_threads(1)
-    start = tiny_model(grid_config(), seed=5)
-    save_bundle(tmp_path / "start", start, trace_codec(), "# start\n")
-    data = plain_pictures(tmp_path / "data", "train", 44)
-    imdb = few_reviews(tmp_path / "reviews.jsonl.gz")
+    start, data, imdb = a_start(tmp_path)
     config = at_split(grid_config(), 0)
     assert config.split_layer != grid_config().split_layer
     check_start(tmp_path / "start", config)
