@@ -115,9 +115,8 @@ class Stack:
         at_ue_B: Tensor,
         air: Air | None = None,
         split_layer: int = 2,
-        probe_layer: int = PROBE_LAYER,
     ) -> Pass:
-        """The whole language model over packed prompts."""
+        """The language model over packed prompts; `air` lies before layer `split_layer`, or behind all."""
         gemma = self.model.llm.model
         hidden = gemma.embed_tokens(batch.ids_BT)
         if image_BND is not None:
@@ -126,20 +125,29 @@ class Stack:
             )
         below, above = attention_masks(batch.segments_BT, at_ue_B, batch.groups_BT)
         turns = gemma.rotary_emb(hidden, batch.positions_BT)
-        split = probe = hidden
-        for number, layer in enumerate(self.layers):
-            if number == split_layer:
-                split = hidden
-                if air is not None:
-                    heard = through_air(self.model.codec, hidden, batch, at_ue_B, air)
-                    hidden, above = heard.hidden_BTD, without(above, heard.unselected_BT)
-            if number == probe_layer:
-                probe = hidden
-            if number in (0, split_layer):
-                seen = below if number < split_layer else above
-                mask = torch.zeros(seen.shape).masked_fill_(~seen, -1e9)
-            hidden = layer(hidden, position_embeddings=turns, attention_mask=mask.to(hidden.dtype))
+        before: dict[int, Tensor] = {}
+        split = hidden = self._through(range(split_layer), hidden, below, turns, before)
+        if air is not None:
+            heard = through_air(self.model.codec, hidden, batch, at_ue_B, air)
+            hidden, above = heard.hidden_BTD, without(above, heard.unselected_BT)
+        hidden = self._through(range(split_layer, len(self.layers)), hidden, above, turns, before)
+        probe = before[min(PROBE_LAYER, len(self.layers) - 1)]
         return Pass(split, probe, gemma.norm(hidden))
+
+    def _through(
+        self,
+        numbers: range,
+        hidden_BTD: Tensor,
+        seen_BTT: Tensor,
+        turns: tuple[Tensor, Tensor],
+        before: dict[int, Tensor],
+    ) -> Tensor:
+        """The layers of these `numbers`; what each began with is kept in `before`."""
+        mask = torch.zeros(seen_BTT.shape).masked_fill_(~seen_BTT, -1e9).to(hidden_BTD.dtype)
+        for number in numbers:
+            before[number] = hidden_BTD
+            hidden_BTD = self.layers[number](hidden_BTD, position_embeddings=turns, attention_mask=mask)
+        return hidden_BTD
 
     def answer_loss(self, batch: Batch, out: Pass) -> tuple[Tensor, Tensor]:
         """Weighted cross-entropy of all predictions, every sequence alike, and which are right, [P]."""

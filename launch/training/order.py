@@ -144,8 +144,8 @@ def _check_split(split_layer: int, named: str, kind: str, given: dict[str, Path]
         raise LaunchError(f"{option}: not with {named}, only with --preset {MICRO.name}")
     if "--from" not in given:
         raise LaunchError(f"{option}: expected --from, a bundle whose weights are cut there")
-    if not 0 <= split_layer < MICRO.llm.layers:
-        raise LaunchError(f"{option}: expected 0 to {MICRO.llm.layers - 1}")
+    if not 0 <= split_layer <= MICRO.llm.layers:
+        raise LaunchError(f"{option}: expected 0 to {MICRO.llm.layers}")
 
 
 def _job(

@@ -11,9 +11,12 @@ from PIL import Image
 from launch.datasets.clevr_style.scene import sample_scene
 from launch.datasets.sample import Sample
 from launch.training.compare import Kept, rejected_place, save_unless_worse, score_of
+from launch.training.draws import fixed_air
 from launch.training.forward import Stack
 from launch.training.language import Reviews
+from launch.training.tuning import JUDGE_SNR_DB
 from shared.semantic.bundle import Bundle, save_bundle
+from shared.semantic.config import at_split
 from tests.unit.launch.training.tiny import grid_config, packer_of, trace_codec
 from tests.unit.shared.semantic.tiny import tiny_config, tiny_model, tiny_tokenizer
 
@@ -65,13 +68,16 @@ def test_the_score_rises_with_what_is_learned(tmp_path: Path) -> None:
         Sample("text_classification", None, "was bad", "negative", "sentiment", "imdb", str(n))
         for n in range(9)
     ]
-    kept, codec, model = Kept(tmp_path, reviews), trace_codec(), tiny_model(grid_config(layers=2))
+    kept, codec, model = Kept(tmp_path, reviews), trace_codec(), tiny_model(at_split(grid_config(2), 1))
     before = score_of(model, codec, kept)
     packer, stack = packer_of(model.config, codec, 192), Stack(model, compiled=False)
-    optim = torch.optim.Adam(model.llm.requires_grad_(True).parameters(), lr=1e-2)
+    learned = [*model.llm.requires_grad_(True).parameters(), *model.codec.parameters()]
+    optim = torch.optim.Adam(learned, lr=1e-2)
     for step in range(60):
-        batch = packer.reviews([Reviews(reviews, codec).fill(np.random.default_rng(step), packer, 0.0)])
-        out = stack.run(batch, None, torch.ones(1, dtype=torch.bool))
+        rng = np.random.default_rng(step)
+        batch = packer.reviews([Reviews(reviews, codec).fill(rng, packer, 0.0)])
+        air = fixed_air(batch, [rng], model.config.uses_per_token, JUDGE_SNR_DB)
+        out = stack.run(batch, None, torch.zeros(1, dtype=torch.bool), air, model.config.split_layer)
         loss, _ = stack.answer_loss(batch, out)
         optim.zero_grad()
         loss.backward()

@@ -136,6 +136,27 @@ def test_only_image_and_text_cross_the_air(packer: Packer, model: SemanticModel)
     torch.testing.assert_close(out[1, 1:3], decoder(encoder(hidden[1, 1:3]), torch.zeros(2)))
 
 
+def test_the_air_lies_where_the_model_is_cut(packer: Packer, model: SemanticModel) -> None:
+    """Behind the last layer too: then nothing but norm and head comes after it."""
+    batch, image = questions(packer), torch.randn(2, PATCHES, 32)
+    at_ue, layers = torch.tensor([False, True]), model.config.llm.layers
+    stack = Stack(model, compiled=False)
+    air = fixed_air(batch, [np.random.default_rng(row) for row in range(2)], model.config.uses_per_token, 5.0)
+    with torch.no_grad():
+        for k in (0, 2, layers):
+            whole = stack.run(batch, image, at_ue, None, k)
+            heard = stack.run(batch, image, at_ue, air, k)
+            torch.testing.assert_close(heard.split_BTD, whole.split_BTD)
+            changed = (heard.final_BTD - whole.final_BTD).abs().amax(-1) > 1e-5
+            crossed = (batch.segments_BT == IMAGE) | ((batch.segments_BT == TEXT) & ~at_ue[:, None])
+            if k == layers:
+                received = through_air(model.codec, whole.split_BTD, batch, at_ue, air).hidden_BTD
+                torch.testing.assert_close(heard.final_BTD, model.llm.model.norm(received))
+                assert torch.equal(changed, crossed)
+            else:
+                assert changed[batch.segments_BT == GENERATED].all()
+
+
 def test_all_losses_train_what_they_should(packer: Packer, config: SemanticConfig, codec: TextCodec) -> None:
     model, scaffold = SemanticModel(config), Scaffold(32, codec)
     batch = questions(packer)

@@ -200,7 +200,7 @@ def test_an_order_is_checked_before_anything_is_done(tmp_path: Path, data: Path,
         ({"--images": tmp_path}, "--images: not with --preset micro"),
         ({"preset": "paper"}, "--preset paper: expected --from"),
         ({"split_layer": 1}, "--split-layer 1: expected --from"),
-        ({"split_layer": 6, "--from": plain}, "--split-layer 6: expected 0 to 5"),
+        ({"split_layer": 7, "--from": plain}, "--split-layer 7: expected 0 to 6"),
         ({"split_layer": 1, "--from": plain}, "--from .*: expected the sizes of 'micro', found others"),
         (
             {"split_layer": 1, "preset": "micro", "scheme": "deepsc", "--data": None},

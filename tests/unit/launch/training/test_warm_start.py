@@ -44,9 +44,10 @@ def test_without_a_step_the_bundle_comes_back(tmp_path: Path) -> None:
             torch.testing.assert_close(tensor, held[name], rtol=1e-3, atol=1e-4, msg=f"{part}.{name}")
 
 
-def test_phase_3_alone_fits_the_bundles_weights_to_another_cut(tmp_path: Path) -> None:
+@pytest.mark.parametrize("k", [0, grid_config().llm.layers])
+def test_phase_3_alone_fits_the_bundles_weights_to_another_cut(tmp_path: Path, k: int) -> None:
     start, data, imdb = a_start(tmp_path)
-    config = at_split(grid_config(), 0)
+    config = at_split(grid_config(), k)
     assert config.split_layer != grid_config().split_layer
     check_start(tmp_path / "start", config)
     job = Job(
@@ -57,7 +58,7 @@ def test_phase_3_alone_fits_the_bundles_weights_to_another_cut(tmp_path: Path) -
     lines = [json.loads(line) for line in (job.out / "log.jsonl").read_text().splitlines()]
     assert {line["phase"] for line in lines} == {"joint"}
     made = Bundle.load(tmp_path / "bundle")
-    assert made.config.split_layer == 0
+    assert made.config.split_layer == k
     came = made.model("all", dtype=torch.float32)
     for name, tensor in came.vision.state_dict().items():
         torch.testing.assert_close(tensor, start.vision.state_dict()[name], rtol=2e-3, atol=1e-4, msg=name)
