@@ -1,13 +1,17 @@
 """Training of DeepSC and DeepSC-VQA: a few steps, stopped and continued, to a bundle that both ends load."""
 
+import shutil
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch._inductor.config
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from launch.datasets.clevr_style.questions import FAMILIES, questions_for
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, imagine_scene
@@ -15,13 +19,18 @@ from launch.errors import Interrupted, LaunchError
 from launch.training.deepsc.air import Air, draw_lost, fixed_air, sent_of, through
 from launch.training.deepsc.run import PRESETS, VQA_ANSWERS, DeepscJob, question_words, train_deepsc
 from launch.training.deepsc.vision import centres
+from launch.training.deepsc.vqa import answered, ask, compile_reasoning
+from launch.training.images import load_pictures
 from launch.training.loop import Checkpoint, row_rng
 from launch.training.order import order
 from launch.training.recipe import DEEPSC_RECIPES, Plan, Recipe
 from launch.training.scenes import patches_of
 from launch.training.stop import ask_to_stop, forget_to_stop
 from shared.deepsc.bundle import DeepscBundle
-from shared.deepsc.config import AnyDeepsc, TransformerSizes
+from shared.deepsc.config import AnyDeepsc, DeepscVqaConfig, TransformerSizes
+from shared.deepsc.vision import pixels_of
+from shared.deepsc.vqa import DeepscVqa
+from shared.rate import EIGHTHS
 from tests.unit.launch.training.tiny import few_reviews, plain_pictures
 from tests.unit.shared.semantic.tiny import tiny_tokenizer
 
@@ -89,6 +98,34 @@ def test_stopped_and_continued_gives_the_same_weights_and_a_bundle(
     assert "On data kept for choosing" in card
     assert (tmp_path / "bundle" / "curves.png").stat().st_size > 1_000
     assert (whole.out / "log.jsonl").exists()
+
+
+@torch._inductor.config.patch(compile_threads=1)  # no pool of them, which would stay
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no compiler: training computes without")
+def test_compiled_reasoning_computes_what_the_plain_one_does(data: dict[str, Path], tmp_path: Path) -> None:
+    """Logits and gradients, for whatever number of questions and words."""
+    config = job_of("deepsc_vqa", data["deepsc_vqa"], tmp_path).config
+    assert isinstance(config, DeepscVqaConfig)
+    config = config.model_copy(update={"steps": 1})  # every step is compiled for itself
+    pictures, codec = load_pictures(data["deepsc_vqa"], config.image_size, "train"), question_words()
+    torch.manual_seed(0)
+    plain = DeepscVqa(config)
+    compiled = deepcopy(plain)
+    compile_reasoning(compiled)
+    for rows in (2, 3):
+        found = []
+        for model in (plain, compiled):
+            rngs = [np.random.default_rng([rows, row]) for row in range(rows)]
+            asked = ask(pictures, range(rows), rngs, FAMILIES, codec, config)
+            pixels = torch.stack(
+                [pixels_of(pictures.pixels_BSSC[row], config.image_size) for row in range(rows)]
+            )
+            air = fixed_air(rows, 10.0)
+            logits, _ = answered(model, pixels, asked, air, [EIGHTHS] * rows, rngs, losses=False)
+            model.zero_grad()
+            cross_entropy(logits, asked.answers).backward()
+            found.append((logits.detach(), [p.grad for p in model.parameters()]))
+        torch.testing.assert_close(found[1], found[0], rtol=1e-3, atol=1e-5)
 
 
 def test_every_word_and_every_answer_about_scenes_is_known() -> None:
