@@ -4,14 +4,11 @@
     assembling --still missing after the last NACK--> given up (the request is decoded with erasures)
 
 The base station sends a request's index map after its frames, and the way here keeps the order: what is
-missing when the map is there is lost, or was delayed by a fault. Where copies are combined (digital frames;
-analog ones with a least SNR), what cannot be read, or is too faint, is asked for too, until all attempts have
-come. A UE asks `nack_after_ms` after the last arrival, then after twice that, four times, ... (at most eight
-times), and at most 2 x (max_attempts - 1) times: each retransmission may be lost, or the NACK that asked for
-it. Frames without a map say nothing yet, so the map is asked for only after eight times as long.
-
-Frames that were added up are kept too: one of which all others are there is as good as a frame that came by
-itself, and may complete another one (peeling).
+missing when the map is there is lost, or was delayed by a fault. What cannot be read, or is too faint, is
+asked for too where copies are combined (`userequipment.group_frames`). A UE asks `nack_after_ms` after the
+last arrival, then after twice that, four times, ... (at most eight times), and at most
+2 x (max_attempts - 1) times: each retransmission may be lost, or the NACK that asked for it. Frames without
+a map say nothing yet, so the map is asked for only after eight times as long.
 
 Memory is bounded: `max_bytes` of frames, `MAX_GROUPS` groups, `max_requests` open requests.
 """
@@ -20,27 +17,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.air.frame_sum import Named, named_frames
 from shared.config import RetransmissionConfig
 from shared.wire.messages import Feedback, SideInfo, SymbolFrame
-from userequipment.peel import Peeled, lacking_of, peel, with_their_parts
+from userequipment.feedback import complete_feedback, nack_feedback, no_side_feedback
+from userequipment.group_frames import Combining, GroupFrames, Reception, size_of
 
 MAX_GROUPS = 256
 _MAX_BACKOFF = 8
-_MAX_FEEDBACK_ATTEMPT = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Reception:
-    """A request that is ready to be decoded: the copies of each frame, by frame_id; lost ones are absent.
-
-    One that came only added to others is that transmission (`added` in it); all frames that have to be taken
-    away are there, also where the request itself needs none of their tokens.
-    """
-
-    side: SideInfo
-    frames: dict[int, tuple[SymbolFrame, ...]]
-
 
 Quality = Callable[[Sequence[SymbolFrame]], float]
 """The SNR in dB that copies of one frame have together."""
@@ -61,10 +44,7 @@ class _Group:
     """Frames of one group for this user, shared by its requests there."""
 
     last_arrival_s: float
-    frames: dict[int, list[SymbolFrame]] = field(default_factory=dict)
-    sums: list[SymbolFrame] = field(default_factory=list)
-    peeled: Peeled = field(default_factory=dict)
-    snr_db: dict[int, float] = field(default_factory=dict)
+    frames: GroupFrames
     waiting: dict[str, _Waiting] = field(default_factory=dict)
     had_side_info: bool = False
     side_nacks: int = 0
@@ -84,9 +64,8 @@ class Receiver:
         quality: Quality | None = None,
     ) -> None:
         """With `quality`, copies of a frame are kept until that is the configuration's SNR, or 0 dB."""
-        self._quality = quality
-        self._least_snr_db = 0.0 if config.least_snr_db is None else config.least_snr_db
-        self._max_attempts = config.max_attempts
+        least_snr_db = 0.0 if config.least_snr_db is None else config.least_snr_db
+        self._combining = None if quality is None else Combining(quality, least_snr_db, config.max_attempts)
         self._user = user
         self._nack_s = config.nack_after_ms / 1e3
         self._max_nacks = 2 * (config.max_attempts - 1)
@@ -131,37 +110,16 @@ class Receiver:
         """Keep the first copy of every frame, also when its index map has not arrived yet; or all copies."""
         group = self._group(frame.group_id, now_s)
         group.last_arrival_s = now_s
-        copies = group.frames.get(frame.frame_id, [])
-        known = copies if not frame.added else not lacking_of(frame, group.frames, group.peeled)
-        if known and (frame.added or not self._adds(frame, copies)):
+        if not group.frames.wants(frame) or not self._make_room(size_of(frame), frame.group_id):
             return []
-        if not self._make_room(_size(frame), frame.group_id):
-            return []
-        self._bytes += _size(frame)
-        if frame.added:
-            group.sums.append(frame)
-        else:
-            group.frames[frame.frame_id] = [*copies, frame]
-            if self._quality is not None:
-                group.snr_db[frame.frame_id] = self._quality(group.frames[frame.frame_id])
-        group.peeled = peel(group.frames, group.sums)
+        self._bytes += size_of(frame)
+        group.frames.keep(frame)
         return self._conclude(frame.group_id, now_s)
 
     def has(self, frame: SymbolFrame) -> bool:
         """Whether this very transmission is kept: the frame is a copy, by a fault or by somebody's doing."""
         group = self._groups.get(frame.group_id)
-        if group is None:
-            return False
-        copies = group.frames.get(frame.frame_id, ())
-        return any(copy.attempt == frame.attempt for copy in copies) or any(
-            kept.attempt == frame.attempt and named_frames(kept) == named_frames(frame) for kept in group.sums
-        )
-
-    def _adds(self, frame: SymbolFrame, copies: Sequence[SymbolFrame]) -> bool:
-        """Whether a further copy of a frame is worth keeping: another attempt at the same, to be combined."""
-        first = copies[0]
-        same = _names(frame) == _names(first) and frame.uses_per_token == first.uses_per_token
-        return self._quality is not None and same and all(c.attempt != frame.attempt for c in copies)
+        return group is not None and group.frames.has(frame)
 
     def cancel(self, request_id: str) -> bool:
         """Forget a request; True if it was waiting."""
@@ -189,7 +147,7 @@ class Receiver:
                         out.append(self._nack(group, waiting, now_s))
                     elif heard_s >= waiting.nacked_s:
                         del group.waiting[name]
-                        out.append(self._reception(group, waiting.side))
+                        out.append(group.frames.reception(waiting.side))
             if self._asks_for_side_info(group) and now_s >= self._side_nack_due_s(group):
                 out.append(self._side_nack(group_id, group, now_s))
             if not group.waiting and now_s >= self._forget_s(group):
@@ -230,58 +188,21 @@ class Receiver:
         group = self._groups[group_id]
         out: list[Feedback | Reception] = []
         for name, waiting in list(group.waiting.items()):
-            if not self._missing(group, waiting.side):
+            if not group.frames.missing(waiting.side):
                 del group.waiting[name]
-                out += [complete_feedback(waiting.side), self._reception(group, waiting.side)]
+                out += [complete_feedback(waiting.side), group.frames.reception(waiting.side)]
         return out
 
-    def _missing(self, group: _Group, side: SideInfo) -> tuple[int, ...]:
-        return tuple(named[0] for named in side.frames if not self._good(group, named))
-
-    def _good(self, group: _Group, named: tuple[int, int, int, int]) -> bool:
-        """There, and well received or as well as it will get."""
-        copies = group.frames.get(named[0])
-        if not copies:
-            return named[0] in group.peeled and group.peeled[named[0]][0] == named
-        if _names(copies[0]) != named:
-            return False
-        if self._quality is None or group.snr_db[named[0]] >= self._least_snr_db:
-            return True
-        return max(copy.attempt for copy in copies) + 1 >= self._max_attempts
-
     @staticmethod
-    def _reception(group: _Group, side: SideInfo) -> Reception:
-        found = {named: tuple(group.frames.get(named[0], ())) for named in side.frames}
-        frames = {n[0]: c for n, c in found.items() if c and _names(c[0]) == n}
-        peeled = [named[0] for named in side.frames if group.peeled.get(named[0], (None,))[0] == named]
-        return Reception(side, frames | with_their_parts(peeled, group.frames, group.peeled))
-
-    def _nack(self, group: _Group, waiting: _Waiting, now_s: float) -> Feedback:
+    def _nack(group: _Group, waiting: _Waiting, now_s: float) -> Feedback:
         waiting.nacks += 1
         waiting.nacked_s = now_s
-        side = waiting.side
-        return Feedback(
-            user=self._user,
-            request_id=side.request_id,
-            group_id=side.group_id,
-            attempt=min(waiting.nacks, _MAX_FEEDBACK_ATTEMPT),
-            complete=False,
-            side_missing=False,
-            missing_frames=self._missing(group, side),
-        )
+        return nack_feedback(waiting.side, waiting.nacks, group.frames.missing(waiting.side))
 
     def _side_nack(self, group_id: int, group: _Group, now_s: float) -> Feedback:
         group.side_nacks += 1
         group.side_nacked_s = now_s
-        return Feedback(
-            user=self._user,
-            request_id="",
-            group_id=group_id,
-            attempt=min(group.side_nacks, _MAX_FEEDBACK_ATTEMPT),
-            complete=False,
-            side_missing=True,
-            missing_frames=(),
-        )
+        return no_side_feedback(self._user, group_id, group.side_nacks)
 
     def _group(self, group_id: int, now_s: float) -> _Group:
         group = self._groups.get(group_id)
@@ -289,7 +210,7 @@ class Receiver:
             while len(self._groups) >= MAX_GROUPS:
                 self._forget(next((g for g, v in self._groups.items() if not v.waiting), min(self._groups)))
                 self.overflows += 1
-            group = self._groups[group_id] = _Group(last_arrival_s=now_s)
+            group = self._groups[group_id] = _Group(now_s, GroupFrames(self._combining))
         return group
 
     def _make_room(self, size: int, for_group: int) -> bool:
@@ -303,39 +224,4 @@ class Receiver:
         return fits
 
     def _forget(self, group_id: int) -> None:
-        group = self._groups.pop(group_id)
-        kept = (*group.frames.values(), group.sums)
-        self._bytes -= sum(_size(frame) for frames in kept for frame in frames)
-
-
-def complete_feedback(side: SideInfo) -> Feedback:
-    """ACK: nothing is missing. Also the reply to a poll for a request that is being decoded."""
-    return Feedback(
-        user=side.user,
-        request_id=side.request_id,
-        group_id=side.group_id,
-        attempt=min(side.attempt, _MAX_FEEDBACK_ATTEMPT),
-        complete=True,
-        side_missing=False,
-        missing_frames=(),
-    )
-
-
-def side_missing_feedback(side: SideInfo) -> Feedback:
-    """The map came and cannot be read."""
-    return replace(complete_feedback(side), request_id="", complete=False, side_missing=True)
-
-
-def cache_miss_feedback(side: SideInfo) -> Feedback:
-    """The map refers to an image that is not here."""
-    return replace(complete_feedback(side), complete=False, cache_miss=True)
-
-
-def _size(frame: SymbolFrame) -> int:
-    payload = frame.payload
-    return payload.nbytes if isinstance(payload, memoryview) else len(payload)
-
-
-def _names(frame: SymbolFrame) -> Named:
-    """What the message around an index map calls the frame."""
-    return named_frames(frame)[0]
+        self._bytes -= self._groups.pop(group_id).frames.bytes

@@ -33,15 +33,11 @@ from shared.wire.messages import (
 )
 from userequipment.answer import AnswerBook
 from userequipment.channel_decode import Air
+from userequipment.feedback import cache_miss_feedback, complete_feedback, side_missing_feedback
 from userequipment.glimpse import glimpse
+from userequipment.group_frames import Reception
 from userequipment.pipeline import CACHE_MISS, Decoded, Frames
-from userequipment.receive import (
-    Receiver,
-    Reception,
-    cache_miss_feedback,
-    complete_feedback,
-    side_missing_feedback,
-)
+from userequipment.receive import Receiver
 from userequipment.uplink import Uplink
 
 
