@@ -43,7 +43,7 @@ class FamilyLoss:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What one run loses against another. `samples_RF`: gains in shares, by resample and family."""
+    """What one run loses against another. `samples_RF`: losses in shares, by resample and family."""
 
     families: tuple[FamilyLoss, ...]
     samples_RF: Floats | None
@@ -71,14 +71,14 @@ def paired_losses(one: Path, other: Path, seed: int) -> Losses:
 
 def losses(pairs: list[tuple[Scored, Scored]], seed: int) -> Losses:
     """Families in alphabetical order; families and images are the first run's."""
-    gains = [one.score - other.score for one, other in pairs]
+    lost = [other.score - one.score for one, other in pairs]
     families = [one.family for one, _ in pairs]
-    samples_RF = resampled_shares(gains, [one.cluster for one, _ in pairs], families, seed)
+    samples_RF = resampled_shares(lost, [one.cluster for one, _ in pairs], families, seed)
     found = []
     for place, family in enumerate(sorted(set(families))):
-        own = [gain for gain, name in zip(gains, families, strict=True) if name == family]
+        own = [value for value, name in zip(lost, families, strict=True) if name == family]
         bound = None if samples_RF is None else _loss_bound(samples_RF[:, place])
-        found.append(FamilyLoss(family, round(-100 * float(np.mean(own)), 2), bound, len(own)))
+        found.append(FamilyLoss(family, round(100 * float(np.mean(own)), 2), bound, len(own)))
     return Losses(tuple(found), samples_RF)
 
 
@@ -94,9 +94,9 @@ def difference(pairs: list[tuple[Scored, Scored]], seed: int) -> Difference:
     return Difference(round(100 * float(np.mean(means)), 2), low, high, len(values))
 
 
-def _loss_bound(gains_R: Floats) -> float | None:
-    finite = gains_R[np.isfinite(gains_R)]
-    return None if finite.size == 0 else round(-100 * float(np.percentile(finite, 5)), 2)
+def _loss_bound(losses_R: Floats) -> float | None:
+    finite = losses_R[np.isfinite(losses_R)]
+    return None if finite.size == 0 else round(100 * float(np.percentile(finite, 95)), 2)
 
 
 def pairs_of(one: Path, other: Path) -> list[tuple[Scored, Scored]]:
