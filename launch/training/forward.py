@@ -125,14 +125,13 @@ class Stack:
             )
         below, above = attention_masks(batch.segments_BT, at_ue_B, batch.groups_BT)
         turns = gemma.rotary_emb(hidden, batch.positions_BT)
-        before: dict[int, Tensor] = {}
-        split = hidden = self._through(range(split_layer), hidden, below, turns, before)
+        probe: list[Tensor] = []
+        split = hidden = self._through(range(split_layer), hidden, below, turns, probe)
         if air is not None:
             heard = through_air(self.model.codec, hidden, batch, at_ue_B, air)
             hidden, above = heard.hidden_BTD, without(above, heard.unselected_BT)
-        hidden = self._through(range(split_layer, len(self.layers)), hidden, above, turns, before)
-        probe = before[min(PROBE_LAYER, len(self.layers) - 1)]
-        return Pass(split, probe, gemma.norm(hidden))
+        hidden = self._through(range(split_layer, len(self.layers)), hidden, above, turns, probe)
+        return Pass(split, probe[0], gemma.norm(hidden))
 
     def _through(
         self,
@@ -140,12 +139,13 @@ class Stack:
         hidden_BTD: Tensor,
         seen_BTT: Tensor,
         turns: tuple[Tensor, Tensor],
-        before: dict[int, Tensor],
+        probe: list[Tensor],
     ) -> Tensor:
-        """The layers of these `numbers`; what each began with is kept in `before`."""
+        """The layers of these `numbers`; what the hinted one of them begins with is put into `probe`."""
         mask = torch.zeros(seen_BTT.shape).masked_fill_(~seen_BTT, -1e9).to(hidden_BTD.dtype)
         for number in numbers:
-            before[number] = hidden_BTD
+            if number == min(PROBE_LAYER, len(self.layers) - 1):
+                probe.append(hidden_BTD)
             hidden_BTD = self.layers[number](hidden_BTD, position_embeddings=turns, attention_mask=mask)
         return hidden_BTD
 
