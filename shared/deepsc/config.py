@@ -8,7 +8,7 @@ from shared.outside_text import one_line
 
 SCHEME_KEY: Final = "scheme"
 """Of config.json: whose weights they are. A bundle of M4SC's has none."""
-STRIDE: Final = 8
+STRIDE: Final = 12
 """Pixels a side of a patch."""
 Size = Annotated[int, Field(gt=0, le=65_536)]
 
@@ -55,9 +55,9 @@ class DeepscVqaConfig(_Deepsc):
 
     scheme: Literal["deepsc_vqa"] = "deepsc_vqa"
     uses_per_word: Annotated[int, Field(gt=0, le=256)] = 4
-    image_size: Annotated[int, Field(gt=0, le=1_024)] = 112
+    image_size: Annotated[int, Field(gt=0, le=1_024)] = 168
     channels: tuple[Size, Size, Size] = (32, 64, 128)
-    """Of the image encoder's stages, each of half the resolution of the one before."""
+    """Of the image encoder's stages: a third of the picture's resolution, then half of the one before."""
     blocks: Size = 2
     """Residual blocks in each of its last two stages."""
     uses_per_patch: Annotated[int, Field(gt=0, le=256)] = 16

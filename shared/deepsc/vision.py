@@ -56,7 +56,7 @@ class ImageEncoder(nn.Module):
         first, second, third = config.channels
         more = config.blocks - 1
         self.layers = nn.Sequential(
-            nn.Conv2d(3, first, 5, 2, 2, bias=False),
+            nn.Conv2d(3, first, 7, 3, 3, bias=False),
             _norm(first),
             nn.ReLU(),
             Residual(first, second, 2),

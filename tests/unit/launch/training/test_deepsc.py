@@ -38,7 +38,7 @@ SMALL: Mapping[str, Any] = {
     "text": TransformerSizes(width=16, layers=1, heads=2, inner=24),
     "channel_hidden": 24,
 }
-SMALL_VQA: Mapping[str, Any] = {"image_size": 32, "channels": (8, 8, 16), "blocks": 1, "steps": 2}
+SMALL_VQA: Mapping[str, Any] = {"image_size": 48, "channels": (8, 8, 16), "blocks": 1, "steps": 2}
 STEPS = 3
 
 

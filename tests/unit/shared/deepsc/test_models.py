@@ -21,7 +21,7 @@ def test_the_defaults_are_the_papers() -> None:
     layers = [m for m in model.sender.channel if isinstance(m, torch.nn.Linear)]
     assert [(m.in_features, m.out_features) for m in layers] == [(128, 256), (256, 16)]
     assert (config.text.layers, config.text.heads) == (3, 8)
-    vqa = VQA.model_copy(update={"image_size": 112, "uses_per_patch": 16})
+    vqa = VQA.model_copy(update={"image_size": 168, "uses_per_patch": 16})
     assert vqa.patches == 196
     assert [vqa.patches * vqa.uses_per_patch * e // 8 for e in (1, 2, 4, 6, 8)] == [
         392,
@@ -96,7 +96,7 @@ def test_an_estimate_has_the_least_mean_square_error_and_the_lost_are_zeros() ->
     ("change", "said"),
     [
         ({"answers": ["one"]}, "answers: "),
-        ({"image_size": 30}, "config: image_size: expected a multiple of 8"),
+        ({"image_size": 40}, "config: image_size: expected a multiple of 12"),
         ({"text": {"width": 30, "heads": 8}}, "text: width: expected a multiple of heads"),
         ({"colour": 1}, "colour: "),
     ],
