@@ -7,7 +7,7 @@ activations, splines' recursion, the comparator, and instructions, which both en
 from dataclasses import dataclass
 from itertools import pairwise
 
-from shared.semantic.config import LlmSizes, SemanticConfig
+from shared.semantic.config import LlmSizes, SemanticConfig, VisionSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,21 @@ def user_equipment(config: SemanticConfig, load: Load) -> float:
 def vision(config: SemanticConfig) -> float:
     """Of one picture."""
     sizes = config.vision
-    patches = sizes.tokens * 3 * sizes.patch_size**2 * sizes.hidden
     layer = sizes.tokens * (4 * sizes.hidden**2 + 2 * sizes.hidden * sizes.intermediate)
-    return patches + sizes.layers * (layer + 2 * sizes.tokens**2 * sizes.hidden)
+    return embedding(sizes) + sizes.layers * (layer + 2 * sizes.tokens**2 * sizes.hidden)
+
+
+def embedding(sizes: VisionSizes) -> float:
+    """Of one picture: the stem of convolutions, where there is one, and the patch embedding."""
+    total, side, channels = 0, sizes.image_size, 3
+    if sizes.stem is not None:
+        side //= 2
+        total += side**2 * 36 * channels * sizes.stem[0]
+        for before, after in pairwise(sizes.stem):
+            side //= 2
+            total += side**2 * ((16 + 4) * before * after + 3 * 9 * after**2)
+        channels = sizes.stem[-1]
+    return total + side**2 * channels * sizes.hidden
 
 
 def projector(config: SemanticConfig) -> float:

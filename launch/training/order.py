@@ -16,7 +16,7 @@ from launch.training.deepsc.run import PRESETS, DeepscJob, train_deepsc
 from launch.training.published import ChatJob, read_chats, train_published
 from launch.training.recipe import MICRO_JOINT_RECIPE, Recipe, recipe_of
 from launch.training.run import Job, train_bundle
-from launch.training.warm_start import check_start
+from launch.training.warm_start import started_sizes
 from shared.semantic.bundle import Bundle
 from shared.semantic.config import MICRO, SemanticConfig, at_split
 from shared.shipped import bundle_folder
@@ -166,7 +166,7 @@ def _job(
         read_reviews(imdb, split="train")
         config = MICRO if split_layer is None else at_split(MICRO, split_layer)
         if "--from" in given:
-            check_start(given["--from"], config)
+            config = started_sizes(given["--from"], config)
         return Job(config, recipe, data, imdb, out, seed, start=given.get("--from"))
     start = given["--from"]
     found = Bundle.load(start).config.name

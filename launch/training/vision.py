@@ -49,10 +49,27 @@ class PatchProbe(nn.Module):
 
 
 def start_tower(tower: VisionTower, pictures: Pictures, seed: int = 0) -> None:
-    """Patch embedding from the principal components of patches, positions from 2-D sines."""
+    """Positions from 2-D sines; SigLIP's own patch embedding from the principal components of patches."""
     embeddings = tower.model.embeddings
-    weight = embeddings.patch_embedding.weight
-    width, _, size, _ = weight.shape
+    positions_ND = embeddings.position_embedding.weight
+    with torch.no_grad():
+        waves_ND = _waves(positions_ND.shape[1])
+        positions_ND[:, : waves_ND.shape[1]] = 0.3 * waves_ND
+        if isinstance(embeddings.patch_embedding, nn.Conv2d):
+            _start_patches(embeddings.patch_embedding, pictures, seed)
+
+
+def _waves(width: int) -> Tensor:
+    """Sines and cosines of row and column, [N, at most width]."""
+    angle = torch.arange(width // 4) / (width // 4)
+    turns = (torch.arange(GRID)[:, None] + 0.5) * 3.0 / (30.0**angle)
+    waves = torch.cat([turns.sin(), turns.cos()], 1)
+    rows, columns = waves[:, None].expand(GRID, GRID, -1), waves[None].expand(GRID, GRID, -1)
+    return torch.cat([rows, columns], 2).reshape(PATCHES, -1)
+
+
+def _start_patches(embedding: nn.Conv2d, pictures: Pictures, seed: int) -> None:
+    width, _, size, _ = embedding.weight.shape
     rng = np.random.default_rng(seed)
     sample = pictures.pixels_BSSC[rng.choice(len(pictures), min(len(pictures), 400), replace=False)]
     pixels = to_pixels(sample)
@@ -64,18 +81,9 @@ def start_tower(tower: VisionTower, pictures: Pictures, seed: int = 0) -> None:
     keep = min(width, len(values))
     scales = (values[-keep:].clamp_min(1e-6) + 1e-3).rsqrt() * 0.5
     basis = vectors[:, -keep:] * scales
-    angle = torch.arange(width // 4) / (width // 4)
-    turns = (torch.arange(GRID)[:, None] + 0.5) * 3.0 / (30.0**angle)
-    waves = torch.cat([turns.sin(), turns.cos()], 1)
-    grid = torch.cat([waves[:, None].expand(GRID, GRID, -1), waves[None].expand(GRID, GRID, -1)], 2).reshape(
-        PATCHES, -1
-    )
-    with torch.no_grad():
-        weight[:keep] = basis.T.reshape(keep, 3, size, size)
-        bias = embeddings.patch_embedding.bias
-        assert bias is not None
-        bias[:keep] = -(mean @ basis)
-        embeddings.position_embedding.weight[:, : grid.shape[1]] = 0.3 * grid
+    assert embedding.bias is not None
+    embedding.weight[:keep] = basis.T.reshape(keep, 3, size, size)
+    embedding.bias[:keep] = -(mean @ basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +211,8 @@ def train_vision(
     else:
         tower.load_state_dict(start)
     if compiled:
-        for layer in tower.model.encoder.layers:
-            layer.compile(dynamic=False)
+        for part in (tower.model.embeddings.patch_embedding, *tower.model.encoder.layers):
+            part.compile(dynamic=False)
 
     def losses(step: int, progress: float, rngs: Rngs) -> Iterator[tuple[str, Tensor, Mapping[str, float]]]:
         rows = [int(rng.integers(len(pictures))) for rng in rngs]

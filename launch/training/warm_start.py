@@ -25,16 +25,22 @@ from shared.semantic.tokenizer import TextCodec
 PICTURES: Final = 400
 RIDGE: Final = 1e-3
 """Of the normal equations: features that no picture varies stay at nothing."""
+TOWER: Final = ("intermediate", "layers", "heads", "stem")
+"""Sizes inside the vision tower, which nothing outside it depends on."""
 
 
-def check_start(start: Path, config: SemanticConfig) -> None:
-    """Raises `BundleError`, or `LaunchError` for a bundle of other sizes than those that are trained.
+def started_sizes(start: Path, config: SemanticConfig) -> SemanticConfig:
+    """`config` with the vision tower that the bundle has, for a run that goes on from it.
 
-    How its code shares power and where it is cut may be otherwise: the channel codec begins anew.
+    How its code shares power and where it is cut may be otherwise than in `config`: the channel codec begins
+    anew. Raises `BundleError`, or `LaunchError` for a bundle of other sizes than those that are trained.
     """
     found = Bundle.load(start).config
-    if found.model_copy(update={"power": config.power, "split_layer": config.split_layer}) != config:
+    tower = {field: getattr(config.vision, field) for field in TOWER}
+    anew = {"power": config.power, "split_layer": config.split_layer}
+    if found.model_copy(update={**anew, "vision": found.vision.model_copy(update=tower)}) != config:
         raise LaunchError(f"--from {start}: config.json: expected the sizes of {config.name!r}, found others")
+    return config.model_copy(update={"vision": found.vision})
 
 
 def started_model(start: Path) -> tuple[SemanticModel, TextCodec]:

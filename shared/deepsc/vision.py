@@ -15,37 +15,12 @@ from torch import Tensor, nn
 from shared.deepsc.channel import ChannelEncoder
 from shared.deepsc.config import DeepscVqaConfig
 from shared.image_code import squashed
-
-_GROUPS = 8
+from shared.residual import Residual, group_norm
 
 
 def pixels_of(picture_HWC: np.ndarray, size: int) -> Tensor:
     """A picture, uint8 RGB, squashed to a square, as [3, S, S] in [-1, 1]."""
     return torch.from_numpy(squashed(picture_HWC, size).astype(np.float32)).permute(2, 0, 1) / 127.5 - 1.0
-
-
-def _norm(channels: int) -> nn.GroupNorm:
-    # Not over the batch: a picture's features depend on nothing else that happens to be encoded with it.
-    return nn.GroupNorm(_GROUPS if channels % _GROUPS == 0 else 1, channels)
-
-
-class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut (He et al. 2016), normalised in groups."""
-
-    def __init__(self, before: int, after: int, stride: int = 1) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(before, after, 3, stride, 1, bias=False),
-            _norm(after),
-            nn.ReLU(),
-            nn.Conv2d(after, after, 3, 1, 1, bias=False),
-            _norm(after),
-        )
-        same = before == after and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Conv2d(before, after, 1, stride)
-
-    def forward(self, maps_BCGG: Tensor) -> Tensor:
-        return torch.relu(self.layers(maps_BCGG) + self.shortcut(maps_BCGG))
 
 
 class ImageEncoder(nn.Module):
@@ -57,7 +32,7 @@ class ImageEncoder(nn.Module):
         more = config.blocks - 1
         self.layers = nn.Sequential(
             nn.Conv2d(3, first, 7, 3, 3, bias=False),
-            _norm(first),
+            group_norm(first),
             nn.ReLU(),
             Residual(first, second, 2),
             *(Residual(second, second) for _ in range(more)),

@@ -17,7 +17,8 @@ from shared.deepsc.channel import ChannelDecoder
 from shared.deepsc.config import DeepscVqaConfig
 from shared.deepsc.reasoning import Reasoning
 from shared.deepsc.text import TextSender, positions
-from shared.deepsc.vision import ImageSender, Residual
+from shared.deepsc.vision import ImageSender
+from shared.residual import Residual
 
 
 class VqaSender(nn.Module):

@@ -29,6 +29,18 @@ class VisionSizes(_Part):
     intermediate: int = Field(gt=0)
     layers: int = Field(gt=0)
     heads: int = Field(gt=0)
+    stem: tuple[int, ...] | None = Field(None, min_length=1, max_length=8)
+    """Channels of convolutional stages before the patch embedding; each halves the resolution."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.image_size % self.patch_size:
+            raise ValueError("patch_size must divide image_size")
+        if self.stem is not None and min(self.stem) < 1:
+            raise ValueError("stem: expected positive numbers of channels")
+        if self.stem is not None and self.patch_size % 2 ** len(self.stem):
+            raise ValueError(f"stem: a patch is halved {len(self.stem)} times: patch_size does not allow it")
+        return self
 
     @property
     def tokens(self) -> int:
@@ -145,8 +157,6 @@ class SemanticConfig(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.vision.image_size % self.vision.patch_size:
-            raise ValueError("vision.patch_size must divide vision.image_size")
         if (self.kan is None) == (self.mlp is None):
             raise ValueError("expected one of kan and mlp, the sizes of the projector")
         ends = (self.vision.hidden, self.llm.hidden)
@@ -185,7 +195,9 @@ def at_split(config: SemanticConfig, k: int) -> SemanticConfig:
 
 MICRO = SemanticConfig(
     name="micro",
-    vision=VisionSizes(image_size=160, patch_size=16, hidden=192, intermediate=576, layers=5, heads=6),
+    vision=VisionSizes(
+        image_size=160, patch_size=16, hidden=192, intermediate=576, layers=3, heads=6, stem=(32, 64, 128)
+    ),
     kan=KanSizes(widths=(192, 128, 128)),
     llm=LlmSizes(
         vocab=8_192,

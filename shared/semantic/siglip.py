@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import SiglipVisionModel
 
 from shared.semantic.config import VisionSizes
+from shared.semantic.stem import ConvStem
 
 Picture = np.ndarray | Image.Image
 
@@ -32,12 +33,18 @@ def to_pixels(pictures_BHWC: np.ndarray | Tensor) -> Tensor:
 
 
 class VisionTower(nn.Module):
-    """Pictures to patch tokens [B, N, vision width]."""
+    """Pictures to patch tokens [B, N, vision width].
+
+    SigLIP's own; where the sizes say so, with a stem of convolutions before its patch embedding.
+    """
 
     def __init__(self, sizes: VisionSizes) -> None:
         super().__init__()
         self.image_size = sizes.image_size
         self.model = SiglipVisionModel(sizes.to_transformers())
+        if sizes.stem is not None:
+            stem = ConvStem(sizes.stem, sizes.patch_size, sizes.hidden)
+            self.model.embeddings.register_module("patch_embedding", stem)
 
     def forward(self, pixels_BCHW: Tensor) -> Tensor:
         tokens: Tensor = self.model(pixels_BCHW).last_hidden_state

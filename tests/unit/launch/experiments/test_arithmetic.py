@@ -1,14 +1,19 @@
 """What tables are made of, against numbers worked out by hand."""
 
-import pytest
+from typing import Any
 
-from launch.experiments.compute import Load, base_station, projector, user_equipment, vision
+import pytest
+import torch
+
+from launch.experiments.compute import Load, base_station, embedding, projector, user_equipment, vision
 from launch.experiments.paired import Difference, difference, losses
 from launch.experiments.recommend import Cut, recommend
 from launch.experiments.table import Row, Table, csv_rows, markdown, number_cell, points_cell, share_cell
 from launch.experiments.variants import with_mlp
 from launch.figures import Figure
 from launch.scoring import Scored
+from shared.semantic.config import VisionSizes
+from shared.semantic.stem import ConvStem
 from tests.unit.shared.semantic.tiny import tiny_config
 
 
@@ -73,6 +78,27 @@ def test_multiply_adds_of_the_tiny_codec() -> None:
     mlp = with_mlp(config)
     assert mlp.mlp is not None
     assert projector(mlp) == mlp.mlp.hidden * (16 + 32)
+
+
+def test_multiply_adds_of_a_stem_are_those_of_its_convolutions() -> None:
+    """Counted at every convolution that runs: outputs times inputs times kernel."""
+    sizes = VisionSizes(
+        image_size=64, patch_size=16, hidden=16, intermediate=24, layers=1, heads=2, stem=(8, 8, 12)
+    )
+    counted = 0
+
+    def count(layer: torch.nn.Module, _: Any, made: torch.Tensor) -> None:
+        nonlocal counted
+        assert isinstance(layer, torch.nn.Conv2d)
+        counted += made.numel() * layer.weight[0].numel()
+
+    assert sizes.stem is not None
+    convolutions = ConvStem(sizes.stem, sizes.patch_size, sizes.hidden)
+    for layer in convolutions.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.register_forward_hook(count)
+    convolutions(torch.zeros(1, 3, 64, 64))
+    assert embedding(sizes) == counted
 
 
 def test_where_to_cut() -> None:

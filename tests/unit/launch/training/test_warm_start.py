@@ -14,7 +14,7 @@ from launch.training.material import see
 from launch.training.recipe import Plan
 from launch.training.run import Job, tokenizer_of, train_bundle, trained_model
 from launch.training.scenes import features
-from launch.training.warm_start import RIDGE, check_start, start_symbols
+from launch.training.warm_start import RIDGE, start_symbols, started_sizes
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.config import at_split
 from shared.semantic.model import SemanticModel
@@ -49,7 +49,7 @@ def test_phase_3_alone_fits_the_bundles_weights_to_another_cut(tmp_path: Path, k
     start, data, imdb = a_start(tmp_path)
     config = at_split(grid_config(), k)
     assert config.split_layer != grid_config().split_layer
-    check_start(tmp_path / "start", config)
+    assert started_sizes(tmp_path / "start", config) == config
     job = Job(
         config, replace(RECIPE, plans={"joint": Plan(1, 2, 1e-3)}), data, imdb, tmp_path / "out",
         start=tmp_path / "start",
@@ -86,4 +86,12 @@ def test_symbols_begin_as_the_best_linear_guess_of_the_pictures_tokens(tmp_path:
 def test_a_bundle_of_other_sizes_is_refused(tmp_path: Path) -> None:
     save_bundle(tmp_path / "start", tiny_model(tiny_config()), tiny_tokenizer(), "# other\n")
     with pytest.raises(LaunchError, match="expected the sizes of 'tiny', found others"):
-        check_start(tmp_path / "start", grid_config())
+        started_sizes(tmp_path / "start", grid_config())
+
+
+def test_a_bundles_own_tower_goes_on_whatever_a_run_from_nothing_would_have(tmp_path: Path) -> None:
+    plain = grid_config()
+    vision = plain.vision.model_copy(update={"stem": (8,), "layers": 2})
+    stemmed = plain.model_copy(update={"vision": vision})
+    save_bundle(tmp_path / "start", tiny_model(stemmed), trace_codec(), "# with a stem\n")
+    assert started_sizes(tmp_path / "start", plain) == stemmed

@@ -26,6 +26,9 @@ def test_micro_is_small_and_spends_no_more_symbols_than_the_paper() -> None:
     assert MICRO.llm.hidden / (2 * MICRO.uses_per_token) >= PAPER.llm.hidden / (2 * PAPER.uses_per_token)
 
 
+VISION = MICRO.vision.model_dump()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -33,6 +36,10 @@ def test_micro_is_small_and_spends_no_more_symbols_than_the_paper() -> None:
         ({"split_layer": -1}, "split_layer"),
         ({"uses_per_token": 0}, "uses_per_token"),
         ({"name": None}, "name"),
+        ({"vision": {**VISION, "patch_size": 7, "stem": None}}, "vision: patch_size must divide image_size"),
+        ({"vision": {**VISION, "stem": [0, 64]}}, "vision: stem: expected positive numbers"),
+        ({"vision": {**VISION, "stem": [8] * 5}}, "vision: stem: a patch is halved 5 times"),
+        ({"vision": {**VISION, "stem": []}}, "vision.stem"),
         ({"surprise": 1}, "surprise"),
         ({"kan": {"widths": [1, 2]}}, "kan.widths must lead from 192 to 128"),
         ({"instructions": {"vqa": "x"}}, "instructions: expected one for each"),
