@@ -41,10 +41,10 @@ def trace(
     """
     about = _read_by(program, len(program) - 1, results)
     if direct:
-        last = constraint(program, _shown(program)[-1])
+        last = constraint(program, shown(program)[-1])
         return [Word(ANSWER, None, last), Word(answer, about, last)]
     words: list[Word] = []
-    for number in _shown(program):
+    for number in shown(program):
         if words:
             words.append(Word(NEXT, (), words[-1].constraint))
         words += _step(program, number, results, patch_of)
@@ -72,7 +72,7 @@ def _step(program: Program, number: int, results: Sequence[Result], patch_of: Se
     return words
 
 
-def _shown(program: Program) -> list[int]:
+def shown(program: Program) -> list[int]:
     """The nodes whose sets a trace lists: those that are counted, read, tested, made unique or united."""
     taken: list[int] = []
     for node in program:

@@ -4,7 +4,7 @@ Every step attends to the words (control), reads from the picture what they are 
 remembered (read), and writes it into its memory (write). The equations are the paper's (c1 to c2.3, r1
 to r3.2, w1), with the gate that it has as an option, so that a step may keep what there was.
 
-Shapes: B pictures, Q questions, T words, N patches, D width.
+Shapes: B pictures, Q questions, T words, S steps, N patches, D width.
 """
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Reasoning(nn.Module):
-    """What is remembered after the last step."""
+    """What is remembered after the last step, and how much every step looked at each patch."""
 
     def __init__(self, width: int, steps: int) -> None:
         super().__init__()
@@ -32,8 +32,12 @@ class Reasoning(nn.Module):
 
     def forward(
         self, question_QD: Tensor, words_QTD: Tensor, there_QT: Tensor, patches_BND: Tensor, rows_Q: Tensor
-    ) -> Tensor:
-        """Memory [Q, D] of questions (their summaries and words), each about the picture of its row."""
+    ) -> tuple[Tensor, Tensor]:
+        """Memory [Q, D] of questions (their summaries and words), each about the picture of its row.
+
+        And scores [Q, S, N] of the patches, of which the softmax is what a step attends to.
+        """
+        looked = []
         control = self.start_control_D.expand_as(question_QD)
         memory = self.start_memory_D.expand_as(question_QD)
         patches_QND = patches_BND[rows_Q]
@@ -48,11 +52,12 @@ class Reasoning(nn.Module):
             about = nn.functional.elu(seen + beside_QND)
             # The score of control times what was found, without making that product [Q, N, D].
             weight_QD1 = (control * self.patch_score.weight)[..., None]
-            found = _weighted(torch.bmm(about, weight_QD1).squeeze(-1), patches_QND)
+            looked.append(torch.bmm(about, weight_QD1).squeeze(-1))
+            found = _weighted(looked[-1], patches_QND)
             new = self.write(torch.cat([found, memory], -1))
             share = torch.sigmoid(self.gate(control))
             memory = share * new + (1.0 - share) * memory
-        return memory
+        return memory, torch.stack(looked, 1)
 
 
 def _weighted(scores_QN: Tensor, values_QND: Tensor) -> Tensor:

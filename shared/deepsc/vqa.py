@@ -6,8 +6,8 @@ network that answers out of a closed set (Xie, Qin, Li 2021, where it is MAC as 
 puts transformer layers in its place). A prefix of a patch's channel uses decodes as well: the eighths 1,
 2, 4, 6, 8 of 16 are the paper's five symbol budgets.
 
-Shapes: B pictures, Q questions, T words, N patches, G patches a side, D width, R real numbers, A
-answers.
+Shapes: B pictures, Q questions, T words, S steps, N patches, G patches a side, D width, R real numbers,
+A answers.
 """
 
 import torch
@@ -57,14 +57,19 @@ class VqaReceiver(nn.Module):
 
     def forward(self, patches_BND: Tensor, rows_Q: Tensor, reals_QTR: Tensor, there_QT: Tensor) -> Tensor:
         """Logits [Q, A]: of each received question about what was seen (`see`) of the picture of its row."""
+        return self.reason(patches_BND, rows_Q, reals_QTR, there_QT)[0]
+
+    def reason(
+        self, patches_BND: Tensor, rows_Q: Tensor, reals_QTR: Tensor, there_QT: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Logits [Q, A], and scores [Q, S, N]: how much each step of reasoning looked at each patch."""
         places_TD = self.places_TD
         assert isinstance(places_TD, Tensor)
         words = self.text_channel(reals_QTR) + places_TD[: reals_QTR.shape[1]]
         scores = self.summary_score(words).squeeze(-1).masked_fill(~there_QT, -torch.inf)
         question = torch.bmm(scores.softmax(-1)[:, None], words).squeeze(1)
-        memory = self.reasoning(question, words, there_QT, patches_BND, rows_Q)
-        logits: Tensor = self.answer(torch.cat([question, memory], -1))
-        return logits
+        memory, looked = self.reasoning(question, words, there_QT, patches_BND, rows_Q)
+        return self.answer(torch.cat([question, memory], -1)), looked
 
 
 class DeepscVqa(nn.Module):

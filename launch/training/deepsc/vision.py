@@ -46,10 +46,16 @@ def centres(patches: Patches, grid: int) -> np.ndarray:
     for values, (x, y) in sorted(
         zip(patches.values_OA.tolist(), patches.centres_O2.tolist(), strict=True), key=lambda o: o[1][1]
     ):
-        column, row = int(np.floor(x * grid / GRID)), int(np.floor(y * grid / GRID))
-        if 0 <= column < grid and 0 <= row < grid:
-            found[row * grid + column] = values
+        place = patch_of((x, y), grid)
+        if place is not None:
+            found[place] = values
     return found
+
+
+def patch_of(centre_2: Sequence[float] | np.ndarray, grid: int) -> int | None:
+    """The patch of a grid that a centre, in M4SC's patches, lies in; None outside the picture."""
+    column, row = (int(np.floor(coordinate * grid / GRID)) for coordinate in centre_2)
+    return row * grid + column if 0 <= column < grid and 0 <= row < grid else None
 
 
 def patch_loss(said_BNF: Tensor, wanted_BNA: Tensor) -> tuple[Tensor, dict[str, float]]:

@@ -3,7 +3,7 @@
 A row of a step is one picture with several questions about it, as several users ask them: the picture
 crosses the air once, each question by itself, and all under the row's SNR and fading. Beside the
 answers' cross-entropy stands, with less and less weight, the dense supervision of the first phase, on
-what the receiver makes of the picture.
+what the receiver makes of the picture; and where to look for what the question is about (`hints`).
 
 Shapes: B pictures, Q questions of all rows together, T words, N patches, A answers.
 """
@@ -28,6 +28,7 @@ from launch.training.deepsc.air import (
     sent_of,
     through,
 )
+from launch.training.deepsc.hints import Pointing, patches_found, pointing_loss
 from launch.training.deepsc.text import padded
 from launch.training.deepsc.vision import PatchProbe, centres, patch_loss
 from launch.training.images import Pictures
@@ -45,6 +46,7 @@ NAME: Final = "deepsc_vqa"
 QUESTIONS: Final = 12
 """At most, about one picture in one step."""
 DENSE: Final = 0.1
+HINT: Final = 0.3
 JUDGE_SNR_DB: Final = 10.0
 DEV_PICTURES: Final = 60
 EASY: Final[tuple[Family, ...]] = ("zero_hop", "comparison", "single_or")
@@ -54,12 +56,16 @@ _JUDGE_SEED, _JUDGE_ROWS = 1_000_003, 10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Questions about a step's pictures: words, which picture, the answer's number, the family."""
+    """Questions about a step's pictures: words, which picture, the answer's number, the family.
+
+    `found`: of every set of objects that a question's program finds, the patches.
+    """
 
     texts: list[list[int]]
     rows: list[int]
     answers: Tensor
     families: list[str]
+    found: list[list[list[int]]]
 
 
 def ask(
@@ -75,21 +81,33 @@ def ask(
     rows: list[int] = []
     answers: list[int] = []
     names: list[str] = []
+    found: list[list[list[int]]] = []
     for row, (picture, rng) in enumerate(zip(chosen, rngs, strict=True)):
-        for question in questions_for(pictures.scenes[picture], rng, families, QUESTIONS):
+        scene, where = pictures.scenes[picture], pictures.patches[picture]
+        for question in questions_for(scene, rng, families, QUESTIONS):
             ids = codec.encode(question.question)
             if 1 <= len(ids) <= config.text_tokens:
                 texts.append(ids)
                 rows.append(row)
                 answers.append(config.answers.index(question.answer))
                 names.append(question.family)
-    return Asked(texts, rows, torch.tensor(answers), names)
+                found.append(patches_found(question.program, scene, where, config.grid))
+    return Asked(texts, rows, torch.tensor(answers), names, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Logits [Q, A]; what the receiver sees of pictures [B, N, D]; where it looks [Q, S, N]."""
+
+    logits: Tensor
+    seen: Tensor
+    looked: Tensor
 
 
 def answered(
     model: DeepscVqa, pixels: Tensor, asked: Asked, air: Air, eighths: Sequence[int], rngs: Rngs, losses: bool
-) -> tuple[Tensor, Tensor]:
-    """Logits [Q, A], and what the receiver sees of pictures [B, N, D]. `losses`: of frames, at times.
+) -> Answered:
+    """What the receiver makes of pictures and questions. `losses`: of frames, at times.
 
     The words' transformer is computed in float32: attention of so narrow heads takes many times as long
     backwards in bfloat16.
@@ -108,7 +126,8 @@ def answered(
     arrived = draw_lost(own, ids_QT.shape[1], uses) if losses else torch.ones(*ids_QT.shape, 1)
     sent = sent_of(there_QT, uses, [EIGHTHS] * len(own))
     heard = through(words, sent, arrived, air.rows(asked.rows), own)
-    return receiver(seen, torch.tensor(asked.rows), heard, there_QT), seen
+    logits, looked = receiver.reason(seen, torch.tensor(asked.rows), heard, there_QT)
+    return Answered(logits, seen, looked)
 
 
 def compile_reasoning(model: DeepscVqa) -> None:
@@ -129,7 +148,7 @@ def train_vqa(
     compiled: bool = False,
 ) -> None:
     """Train to the end of the plan; leaves `deepsc_vqa.pt`, from which it continues."""
-    probe = PatchProbe(config.text.width)
+    probe, pointing = PatchProbe(config.text.width), Pointing(config.steps)
     if compiled:
         compile_reasoning(model)
 
@@ -139,16 +158,22 @@ def train_vqa(
         pixels = torch.stack([_lit(pictures, row, rng) for row, rng in zip(chosen, rngs, strict=True)])
         with mixed():
             air, eighths = draw_air(rngs), draw_eighths(rngs)
-            logits, seen = answered(model, pixels, asked, air, eighths, rngs, losses=True)
-        answers = functional.cross_entropy(logits.float(), asked.answers)
+            made = answered(model, pixels, asked, air, eighths, rngs, losses=True)
+        answers = functional.cross_entropy(made.logits.float(), asked.answers)
         wanted = torch.from_numpy(np.stack([centres(pictures.patches[row], config.grid) for row in chosen]))
-        dense, figures = patch_loss(probe(seen.float()), wanted)
-        right = float((logits.argmax(1) == asked.answers).float().mean())
-        shown = {"right": right, "answers_loss": float(answers.detach()), "f1": figures["f1"]}
-        yield "vqa", answers + DENSE * (1.0 - progress) * dense, shown
+        dense, figures = patch_loss(probe(made.seen.float()), wanted)
+        hint, pointed = pointing_loss(pointing, made.looked, asked.found)
+        right = float((made.logits.argmax(1) == asked.answers).float().mean())
+        shown = {
+            "right": right,
+            "answers_loss": float(answers.detach()),
+            "sets_right": pointed,
+            "f1": figures["f1"],
+        }
+        yield "vqa", answers + DENSE * (1.0 - progress) * dense + HINT * hint, shown
 
-    modules: dict[str, nn.Module] = {"model": model, "probe": probe}
-    parameters = [*model.parameters(), *probe.parameters()]
+    modules: dict[str, nn.Module] = {"model": model, "probe": probe, "pointing": pointing}
+    parameters = [p for module in modules.values() for p in module.parameters()]
     judged = lambda: judge(model, dev, codec, config)  # noqa: E731
     train(team, Phase(NAME, plan, modules, parameters, losses, judged), out, seed)
 
@@ -175,8 +200,10 @@ def judge(
         )
         air = fixed_air(len(rows), JUDGE_SNR_DB)
         with mixed():
-            logits, _ = answered(model, pixels, asked, air, [EIGHTHS] * len(rows), rngs, losses=False)
-        for family, right in zip(asked.families, (logits.argmax(1) == asked.answers).tolist(), strict=True):
+            made = answered(model, pixels, asked, air, [EIGHTHS] * len(rows), rngs, losses=False)
+        for family, right in zip(
+            asked.families, (made.logits.argmax(1) == asked.answers).tolist(), strict=True
+        ):
             hits.setdefault(family, []).append(right)
     shares = {family: sum(found) / len(found) for family, found in sorted(hits.items())}
     return {**shares, "mean": sum(shares.values()) / max(1, len(shares))}

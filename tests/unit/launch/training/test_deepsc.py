@@ -121,10 +121,12 @@ def test_compiled_reasoning_computes_what_the_plain_one_does(data: dict[str, Pat
                 [pixels_of(pictures.pixels_BSSC[row], config.image_size) for row in range(rows)]
             )
             air = fixed_air(rows, 10.0)
-            logits, _ = answered(model, pixels, asked, air, [EIGHTHS] * rows, rngs, losses=False)
+            made = answered(model, pixels, asked, air, [EIGHTHS] * rows, rngs, losses=False)
+            # Copied first: the compiled gradient computes in the memory of what was returned.
+            given = (made.logits.detach().clone(), made.looked.detach().clone())
             model.zero_grad()
-            cross_entropy(logits, asked.answers).backward()
-            found.append((logits.detach(), [p.grad for p in model.parameters()]))
+            (cross_entropy(made.logits, asked.answers) + made.looked.square().mean()).backward()
+            found.append((given, [p.grad for p in model.parameters()]))
         torch.testing.assert_close(found[1], found[0], rtol=1e-3, atol=1e-5)
 
 

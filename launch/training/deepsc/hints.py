@@ -1,0 +1,67 @@
+"""Help that only training has: which patches a step of reasoning should look at.
+
+The programs of questions say which objects are found on the way to an answer. M4SC learns to write them
+as traces, and its attention is shown where to look (`launch.training.hints`); without either, answers come
+after a long plateau. So the same is told to DeepSC-VQA: the first step of reasoning should score high the
+patches of the first set of objects, the second those of the second, and so on; what remains of the steps is
+free.
+
+Shapes: Q questions, S steps, N patches.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from launch.datasets.clevr_style.programs import Program, evaluate
+from launch.datasets.clevr_style.scene import Scene
+from launch.training.deepsc.vision import patch_of
+from launch.training.scenes import Patches
+from launch.training.traces import shown
+
+RARE: Final = -3.0
+"""Where the log-odds of a patch's being looked at begin: most patches never are."""
+
+
+class Pointing(nn.Module):
+    """Of every step's scores the log-odds that a patch holds an object of the set: a scale and a bias."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.scale_S = nn.Parameter(torch.ones(steps))
+        self.bias_S = nn.Parameter(torch.full((steps,), RARE))
+
+    def forward(self, scores_QSN: Tensor) -> Tensor:
+        log_odds: Tensor = scores_QSN * self.scale_S[:, None] + self.bias_S[:, None]
+        return log_odds
+
+
+def patches_found(program: Program, scene: Scene, where: Patches, grid: int) -> list[list[int]]:
+    """The patches of a grid that hold the objects of every set that the program finds, in its order."""
+    results = evaluate(program, scene)
+    sets = []
+    for number in shown(program):
+        chosen = results[number]
+        assert isinstance(chosen, tuple)
+        places = (patch_of(where.centres_O2[index], grid) for index in chosen)
+        sets.append([place for place in places if place is not None])
+    return sets
+
+
+def pointing_loss(
+    pointing: Pointing, scores_QSN: Tensor, found: Sequence[Sequence[Sequence[int]]]
+) -> tuple[Tensor, float]:
+    """Cross-entropy a set, summed over patches; and the share of sets that are right to the last patch."""
+    wanted_QSN, told_QS = torch.zeros(scores_QSN.shape), torch.zeros(scores_QSN.shape[:2])
+    for question, sets in enumerate(found):
+        for step, places in enumerate(sets[: scores_QSN.shape[1]]):
+            told_QS[question, step] = 1.0
+            wanted_QSN[question, step, places] = 1.0
+    said_QSN = pointing(scores_QSN.float())
+    losses_QS = functional.binary_cross_entropy_with_logits(said_QSN, wanted_QSN, reduction="none").sum(-1)
+    right_QS = ((said_QSN > 0) == (wanted_QSN > 0)).all(-1).float()
+    amount = told_QS.sum().clamp_min(1.0)
+    return (losses_QS * told_QS).sum() / amount, float((right_QS * told_QS).sum() / amount)
