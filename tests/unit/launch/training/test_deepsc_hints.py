@@ -45,7 +45,7 @@ def test_nothing_is_lost_where_a_step_looks_at_its_set_alone() -> None:
     ]  # of the first question a second set, which is empty; the last steps are free
     loss, right = pointing_loss(pointing, scores, found)
     missed = 40.0 - RARE  # of the second question's patch 2
-    assert math.isclose(float(loss), missed / 3, rel_tol=1e-5)
+    assert math.isclose(float(loss.detach()), missed / 3, rel_tol=1e-5)
     assert math.isclose(right, 2 / 3, rel_tol=1e-6)
 
 
