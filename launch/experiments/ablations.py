@@ -4,7 +4,7 @@ What lies finished in `out` is used as it is, so the same call goes on where it 
 """
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from launch.training.material import TOKENS_FILE
 from launch.training.recipe import recipe_of
 from launch.training.run import LANGUAGE, TOKENIZER_FILE, VISION, Job, done
 from launch.training.tuning import ALIGN, JOINT, TUNE
-from shared.semantic.config import MICRO
+from launch.training.warm_start import started_sizes
+from shared.semantic.config import MICRO, SemanticConfig
 
 Progress = Callable[[str], None]
 IMDB_DEV = "dev.jsonl.gz"
@@ -105,7 +106,10 @@ def order(
 
 
 def source_of(train: Path, whole: bool) -> Source:
-    """A folder of `m4sc train` with phase 0 done, `whole`: with all phases. Raises `LaunchError`."""
+    """A folder of `m4sc train` with phase 0 done, `whole`: with all phases.
+
+    Raises `LaunchError` or `BundleError`.
+    """
     if not train.is_dir():
         raise LaunchError(f"--train {train}: no such folder, expected the --out of `m4sc train`")
     held = read_order(train)
@@ -114,9 +118,17 @@ def source_of(train: Path, whole: bool) -> Source:
         raise LaunchError(f"--train {train}: preset {preset}, expected {MICRO.name}")
     if not isinstance(scale, int | float) or not isinstance(seed, int):
         raise LaunchError(f"--train {train}: {ORDER_FILE}: expected numbers for scale and seed")
-    source = Source(train, MICRO, recipe_of(MICRO.name, "from" in held).scaled(scale), seed)
+    source = Source(train, sizes_of(held), recipe_of(MICRO.name, "from" in held).scaled(scale), seed)
     check_source(source, whole)
     return source
+
+
+def sizes_of(held: Mapping[str, object]) -> SemanticConfig:
+    """What a run's order trains: a run that went on from a bundle has the vision tower of that.
+
+    Raises `LaunchError` or `BundleError` for a bundle that is not there any more, or has other sizes.
+    """
+    return started_sizes(Path(str(held["from"])), MICRO) if "from" in held else MICRO
 
 
 def check_source(source: Source, whole: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from launch import cli
 from launch.errors import LaunchError
-from launch.experiments.ablations import Ablations, Order
+from launch.experiments.ablations import Ablations, Order, sizes_of
 from launch.experiments.measure import conditions, measure
 from launch.experiments.results import CSV_FILE, CURVES_FILE, JSON_FILE, PAGE_FILE, draw_variants
 from launch.experiments.table import Table
@@ -18,8 +18,12 @@ from launch.experiments.variants import GROUPS, Source
 from launch.order_file import ORDER_FILE
 from launch.training.record import LOG_FILE
 from shared.config_file import load_config
+from shared.semantic.bundle import save_bundle
+from shared.semantic.config import MICRO
+from shared.semantic.model import SemanticModel
 from tests.unit.launch.experiments.made_runs import Stands
 from tests.unit.launch.training.tiny import RECIPE, few_reviews, grid_config, plain_pictures
+from tests.unit.shared.semantic.tiny import tiny_tokenizer
 
 QUESTIONS = 120
 pytestmark = pytest.mark.timeout(300)
@@ -130,6 +134,15 @@ def test_the_shipped_configurations_are_run_at_the_snr_that_tables_say() -> None
         assert load_config(CONFIGS / f"{name}.yaml").channel.snr_db == OWN_DB
 
 
+def test_a_run_that_went_on_from_a_bundle_has_its_tower(tmp_path: Path) -> None:
+    vision = MICRO.vision.model_copy(update={"stem": None, "layers": 1})
+    config = MICRO.model_copy(update={"vision": vision})
+    words = tiny_tokenizer(vocab=MICRO.llm.vocab)
+    save_bundle(tmp_path, SemanticModel(config), words, "# one layer\n")
+    assert sizes_of({"preset": "micro", "from": str(tmp_path)}) == config
+    assert sizes_of({"preset": "micro"}) == MICRO
+
+
 def test_losses_of_all_variants_in_one_picture(tmp_path: Path) -> None:
     assert not draw_variants(tmp_path, tmp_path / CURVES_FILE)
     for name in ("reference", "mlp"):
@@ -148,6 +161,7 @@ def test_losses_of_all_variants_in_one_picture(tmp_path: Path) -> None:
         (["--train", "."], "order.json: cannot be read"),
         (["--train", "paper"], "preset paper, expected micro"),
         (["--train", "begun"], "tokenizer.json is missing, expected a `m4sc train`"),
+        (["--train", "further"], "gone/config.json: no such file"),
         (["--data", "none"], "--data none: no such file or folder"),
         (["--data", "begun"], "no scenes.jsonl in it"),
         (["--imdb", "none"], "--imdb none"),
@@ -162,9 +176,10 @@ def test_bad_input_is_one_line_and_exit_code_2(
     change: list[str],
     message: str,
 ) -> None:
-    for name, preset in (("paper", "paper"), ("begun", "micro")):
+    further = {"preset": "micro", "from": "gone"}
+    for name, kind in (("paper", {"preset": "paper"}), ("begun", {"preset": "micro"}), ("further", further)):
         (tmp_path / name).mkdir()
-        order = {"preset": preset, "scale": 1.0, "seed": 0}
+        order = {**kind, "scale": 1.0, "seed": 0}
         (tmp_path / name / ORDER_FILE).write_text(json.dumps(order))
     for name in ("clevr-style-train", "train.jsonl.gz", "dev.jsonl.gz"):
         (tmp_path / name).symlink_to(data / name)

@@ -19,7 +19,7 @@ GRID = 14
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_set_is_the_patches_of_its_objects(family: Family) -> None:
-    """They hold objects, as the dense supervision says, and are as many, but where two share a patch."""
+    """They hold objects, as the dense supervision says; of a count they are as many as the answer says."""
     rng = np.random.default_rng(3)
     for _ in range(10):
         scene = imagine_scene(rng, 8, (240, 160))
@@ -39,10 +39,7 @@ def test_nothing_is_lost_where_a_step_looks_at_its_set_alone() -> None:
     pointing = Pointing(3)
     scores = torch.full((2, 3, 5), -40.0)
     scores[0, 0, [1, 4]] = 40.0
-    found = [
-        [[1, 4], []],
-        [[2]],
-    ]  # of the first question a second set, which is empty; the last steps are free
+    found = [[[1, 4], []], [[2]]]  # the second set of the first question is empty; other steps are free
     loss, right = pointing_loss(pointing, scores, found)
     missed = 40.0 - RARE  # of the second question's patch 2
     assert math.isclose(float(loss.detach()), missed / 3, rel_tol=1e-5)
