@@ -12,6 +12,7 @@ Shapes: Q questions, S steps, N patches.
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,6 +25,8 @@ from launch.training.traces import shown
 
 RARE: Final = -3.0
 """Where the log-odds of a patch's being looked at begin: most patches never are."""
+SETS: Final = 2.6
+"""As many does a question's program find, on average."""
 
 
 class Pointing(nn.Module):
@@ -52,16 +55,22 @@ def patches_found(program: Program, scene: Scene, where: Patches, grid: int) -> 
 
 
 def pointing_loss(
-    pointing: Pointing, scores_QSN: Tensor, found: Sequence[Sequence[Sequence[int]]]
+    pointing: Pointing, scores_QSN: Tensor, found: Sequence[Sequence[Sequence[int]]], questions: int
 ) -> tuple[Tensor, float]:
-    """Cross-entropy a set, summed over patches; and the share of sets that are right to the last patch."""
-    wanted_QSN, told_QS = torch.zeros(scores_QSN.shape), torch.zeros(scores_QSN.shape[:2])
+    """Cross-entropy of a set, summed over patches; and the share of sets that are right to the last patch.
+
+    The mean is over as many sets as `questions` questions have on average, not over those that there are: so
+    the gradient of several workers is that of one.
+    """
+    steps = scores_QSN.shape[1]
+    wanted, told = np.zeros(scores_QSN.shape, np.float32), np.zeros(scores_QSN.shape[:2], np.float32)
     for question, sets in enumerate(found):
-        for step, places in enumerate(sets[: scores_QSN.shape[1]]):
-            told_QS[question, step] = 1.0
-            wanted_QSN[question, step, places] = 1.0
+        told[question, : len(sets)] = 1.0
+        for step, places in enumerate(sets[:steps]):
+            wanted[question, step, places] = 1.0
+    wanted_QSN, told_QS = torch.from_numpy(wanted), torch.from_numpy(told)
     said_QSN = pointing(scores_QSN.float())
     losses_QS = functional.binary_cross_entropy_with_logits(said_QSN, wanted_QSN, reduction="none").sum(-1)
     right_QS = ((said_QSN > 0) == (wanted_QSN > 0)).all(-1).float()
-    amount = told_QS.sum().clamp_min(1.0)
-    return (losses_QS * told_QS).sum() / amount, float((right_QS * told_QS).sum() / amount)
+    loss = (losses_QS * told_QS).sum() / (SETS * questions)
+    return loss, float((right_QS * told_QS).sum() / told_QS.sum().clamp_min(1.0))

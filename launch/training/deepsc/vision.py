@@ -21,7 +21,7 @@ from launch.training.mixed import mixed
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.scenes import GRID, NOTHING, SIZES_OF, Patches
-from launch.training.vision import augment
+from launch.training.vision import OBJECTS, augment
 from shared.deepsc.config import DeepscVqaConfig
 from shared.deepsc.vision import ImageEncoder, pixels_of
 
@@ -59,13 +59,14 @@ def patch_of(centre_2: Sequence[float] | np.ndarray, grid: int) -> int | None:
 
 
 def patch_loss(said_BNF: Tensor, wanted_BNA: Tensor) -> tuple[Tensor, dict[str, float]]:
-    """Presence and attributes of all patches; each object counts alike."""
+    """Presence and attributes of all patches; each object counts alike, in whichever worker's pictures."""
     there = wanted_BNA[..., 0] != NOTHING
     presence = functional.binary_cross_entropy_with_logits(
         said_BNF[..., 0], there.float(), pos_weight=torch.tensor(_OBJECT_WEIGHT)
     )
     said, true = said_BNF[..., 1:][there], wanted_BNA[there]
     loss, start, figures = 10.0 * presence, 0, {}
+    objects = OBJECTS * len(wanted_BNA)
     guess = said_BNF[..., 0] > 0
     hits = float((guess & there).sum())
     figures["f1"] = 2 * hits / max(1.0, float(guess.sum() + there.sum()))
@@ -73,7 +74,7 @@ def patch_loss(said_BNF: Tensor, wanted_BNA: Tensor) -> tuple[Tensor, dict[str, 
         zip(("size", "color", "material", "shape"), SIZES_OF, strict=True)
     ):
         part = said[:, start : start + amount]
-        loss = loss + functional.cross_entropy(part, true[:, column], reduction="sum") / max(1, len(true))
+        loss = loss + functional.cross_entropy(part, true[:, column], reduction="sum") / objects
         figures[name] = float((part.argmax(1) == true[:, column]).float().mean()) if len(true) else 0.0
         start += amount
     return loss, figures

@@ -159,10 +159,11 @@ def train_vqa(
         with mixed():
             air, eighths = draw_air(rngs), draw_eighths(rngs)
             made = answered(model, pixels, asked, air, eighths, rngs, losses=True)
-        answers = functional.cross_entropy(made.logits.float(), asked.answers)
+        amount = QUESTIONS * len(chosen)
+        answers = functional.cross_entropy(made.logits.float(), asked.answers, reduction="sum") / amount
         wanted = torch.from_numpy(np.stack([centres(pictures.patches[row], config.grid) for row in chosen]))
         dense, figures = patch_loss(probe(made.seen.float()), wanted)
-        hint, pointed = pointing_loss(pointing, made.looked, asked.found)
+        hint, pointed = pointing_loss(pointing, made.looked, asked.found, amount)
         right = float((made.logits.argmax(1) == asked.answers).float().mean())
         shown = {
             "right": right,

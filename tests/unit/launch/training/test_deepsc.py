@@ -18,13 +18,13 @@ from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, imagine_scene
 from launch.errors import Interrupted, LaunchError
 from launch.training.deepsc.air import Air, draw_lost, fixed_air, sent_of, through
 from launch.training.deepsc.run import PRESETS, VQA_ANSWERS, DeepscJob, question_words, train_deepsc
-from launch.training.deepsc.vision import centres
+from launch.training.deepsc.vision import centres, patch_loss
 from launch.training.deepsc.vqa import answered, ask, compile_reasoning
 from launch.training.images import load_pictures
 from launch.training.loop import Checkpoint, row_rng
 from launch.training.order import order
 from launch.training.recipe import DEEPSC_RECIPES, Plan, Recipe
-from launch.training.scenes import patches_of
+from launch.training.scenes import NOTHING, SIZES_OF, patches_of
 from launch.training.stop import ask_to_stop, forget_to_stop
 from shared.deepsc.bundle import DeepscBundle
 from shared.deepsc.config import AnyDeepsc, DeepscVqaConfig, TransformerSizes
@@ -98,6 +98,16 @@ def test_stopped_and_continued_gives_the_same_weights_and_a_bundle(
     assert "On data kept for choosing" in card
     assert (tmp_path / "bundle" / "curves.png").stat().st_size > 1_000
     assert (whole.out / "log.jsonl").exists()
+
+
+def test_the_mean_of_two_workers_losses_is_that_of_all_pictures() -> None:
+    """Though one has the picture with one object, which is read worse, and the other the one with many."""
+    wanted = torch.full((2, 9, 4), NOTHING)
+    wanted[0, 4], wanted[1, :7] = 1, 0
+    said = torch.randn(2, 9, 1 + sum(SIZES_OF), generator=torch.Generator().manual_seed(0))
+    said[1, :, [1, 3, 11, 13]] += 4.0  # the first value of every attribute
+    shares = [float(patch_loss(said[row], wanted[row])[0]) for row in ([0], [1])]
+    assert sum(shares) / 2 == pytest.approx(float(patch_loss(said, wanted)[0]), rel=1e-5)
 
 
 @torch._inductor.config.patch(compile_threads=1)  # no pool of them, which would stay
