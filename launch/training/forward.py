@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
+import torch._dynamo
 from torch import Tensor
 from torch.nn import functional
 
@@ -22,6 +23,10 @@ from shared.semantic.masks import IMAGE, TEXT, attention_masks, without
 from shared.semantic.model import SemanticModel
 from shared.semantic.selection import most_salient, salience
 
+#: One function computes all layers, compiled for each shape, with gradients and without, with adapters and
+#: without. PyTorch keeps 8 such variants unless it is told otherwise, and runs what is beyond uncompiled, in
+#: silence.
+VARIANTS: Final = 128
 #: The layer whose attention is hinted; the constraint is read off its input.
 PROBE_LAYER: Final = 4
 
@@ -104,6 +109,8 @@ class Stack:
     def __init__(self, model: SemanticModel, compiled: bool) -> None:
         self.model = model
         model.llm.config._attn_implementation = "eager"
+        if compiled:
+            torch._dynamo.config.recompile_limit = VARIANTS
         layers = list(model.llm.model.layers)
         self.layers = [torch.compile(layer, dynamic=False) for layer in layers] if compiled else layers
         self._word_losses = torch.compile(word_losses, dynamic=True) if compiled else word_losses

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch._dynamo
 
 from launch.caption_score import caption_f1
 from launch.datasets.clevr_style.captions import caption
@@ -12,6 +13,7 @@ from launch.datasets.clevr_style.scene import imagine_scene
 from launch.training.draws import fixed_air
 from launch.training.forward import PROBE_LAYER, Stack, even, exact, through_air
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
+from launch.training.lora import add_adapters
 from launch.training.packing import EVERY, ON_THE_WAY, Batch, Packer
 from launch.training.scenes import FEATURES, PATCHES, patches_of
 from shared.semantic.codec import ChannelDecoder, ChannelEncoder
@@ -215,3 +217,24 @@ def test_neighbouring_patches_start_alike() -> None:
     alike = table @ table.T
     assert float(alike[11, 12]) > float(alike[11, 15]) > float(alike[11, 88]) - 0.2
     assert not torch.allclose(table[11], table[12])
+
+
+def test_layers_stay_compiled_through_all_phases(
+    packer: Packer, config: SemanticConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more variants than PyTorch is told to keep the next ones would run uncompiled, without a word."""
+    plain = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda layer, **how: plain(layer, backend="eager", **how))
+    model = SemanticModel(config)
+    stack, at_ue = Stack(model, compiled=True), torch.tensor([False, True])
+    with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True):
+        for phase in ("language", "tune"):
+            if phase == "tune":
+                add_adapters(model.llm, rank=2)
+            for rows in (2, 1):  # of the last pictures that are judged there may be fewer
+                batch = questions(packer, rows)
+                for tracked in (True, False):
+                    for image in (torch.randn(rows, PATCHES, 32, requires_grad=tracked), None):
+                        with torch.set_grad_enabled(tracked):
+                            stack.run(batch, image, at_ue[:rows])
+    torch._dynamo.reset()
