@@ -1,7 +1,8 @@
 """What the air does to one part (an image, a text) of every row of a step, with gradients.
 
 SNR is average received Es/N0 per channel use; unit average transmit power; E|h|^2 = 1; N0 = 10^(-SNR/10),
-N0/2 per real dimension. SNRs and fading are drawn as for M4SC (`launch.training.draws`).
+N0/2 per real dimension. SNRs and fading are drawn as for M4SC (`launch.training.draws`); with a `harshness`
+below 1 more kindly, and with 0 all is AWGN of the best SNR, nothing is lost and all is sent.
 
 Shapes: B rows, N tokens (words or patches), U channel uses a token, R = 2 U real numbers.
 """
@@ -38,10 +39,12 @@ class Air:
         return Air(self.gain_B[list(rows)], self.noise_variance_B[list(rows)])
 
 
-def draw_air(rngs: Rngs) -> Air:
+def draw_air(rngs: Rngs, harshness: float = 1.0) -> Air:
     """One SNR a row, and to a share of them one Rayleigh h."""
-    gains = [complex(*rng.normal(size=2)) / 2**0.5 if rng.random() < RAYLEIGH else 1.0 for rng in rngs]
-    snrs_db = [rng.uniform(*SNR_DB) for rng in rngs]
+    fading = harshness * RAYLEIGH
+    gains = [complex(*rng.normal(size=2)) / 2**0.5 if rng.random() < fading else 1.0 for rng in rngs]
+    least_db, most_db = SNR_DB
+    snrs_db = [rng.uniform(most_db - harshness * (most_db - least_db), most_db) for rng in rngs]
     return Air(
         torch.tensor(gains, dtype=torch.complex64),
         torch.tensor([10.0 ** (-snr_db / 10.0) for snr_db in snrs_db], dtype=torch.float32),
@@ -53,9 +56,10 @@ def fixed_air(rows: int, snr_db: float) -> Air:
     return Air(torch.ones(rows, dtype=torch.complex64), torch.full((rows,), 10.0 ** (-snr_db / 10.0)))
 
 
-def draw_eighths(rngs: Rngs) -> list[int]:
+def draw_eighths(rngs: Rngs, harshness: float = 1.0) -> list[int]:
     """How much of each image's channel uses is sent."""
-    return [EIGHTHS if rng.random() < WHOLE else int(rng.integers(1, EIGHTHS + 1)) for rng in rngs]
+    whole = 1.0 - harshness * (1.0 - WHOLE)
+    return [EIGHTHS if rng.random() < whole else int(rng.integers(1, EIGHTHS + 1)) for rng in rngs]
 
 
 def sent_of(there_BN: Tensor, uses: int, eighths: Sequence[int]) -> Tensor:
@@ -64,11 +68,11 @@ def sent_of(there_BN: Tensor, uses: int, eighths: Sequence[int]) -> Tensor:
     return (there_BN[..., None] & (torch.arange(uses) < most_B[:, None, None])).float()
 
 
-def draw_lost(rngs: Rngs, tokens: int, uses: int) -> Tensor:
+def draw_lost(rngs: Rngs, tokens: int, uses: int, harshness: float = 1.0) -> Tensor:
     """1 where a token arrives, 0 where its frame is lost, [B, N, 1]."""
     per_frame = max(1, MOST_USES // uses)
-    frames = -(-tokens // per_frame)
-    arrived = [rng.random(frames) >= (rng.random() if rng.random() < LOSSES else 0.0) for rng in rngs]
+    frames, losses = -(-tokens // per_frame), harshness * LOSSES
+    arrived = [rng.random(frames) >= (rng.random() if rng.random() < losses else 0.0) for rng in rngs]
     return torch.from_numpy(np.stack(arrived)).repeat_interleave(per_frame, 1)[:, :tokens, None].float()
 
 

@@ -32,7 +32,7 @@ Answers: {", ".join(config.answers)}.
 |---|---|---|---|
 {phases}
 
-AdamW, cosine schedule; SNR evenly from -5 to 20 dB, Rayleigh fading in a quarter of the rows, else AWGN.
+{_how(config)}
 
 {_last(out, config.scheme)}
 
@@ -40,6 +40,16 @@ AdamW, cosine schedule; SNR evenly from -5 to 20 dB, Rayleigh fading in a quarte
 
 Not yet measured through the processes.
 """
+
+
+def _how(config: AnyDeepsc) -> str:
+    air = "SNR evenly from -5 to 20 dB, Rayleigh fading in a quarter of the rows, else AWGN"
+    if isinstance(config, DeepscVqaConfig):
+        return (
+            "AdamW, and Muon for the matrices of the words' transformer and of the reasoning; cosine schedule. "
+            f"At the end {air}; `{config.scheme}` begins with AWGN of 20 dB."
+        )
+    return f"AdamW, cosine schedule; {air}."
 
 
 def _air(config: AnyDeepsc) -> str:

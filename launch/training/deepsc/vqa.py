@@ -3,7 +3,8 @@
 A row of a step is one picture with several questions about it, as several users ask them: the picture
 crosses the air once, each question by itself, and all under the row's SNR and fading. Beside the
 answers' cross-entropy stands, with less and less weight, the dense supervision of the first phase, on
-what the receiver makes of the picture; and where to look for what the question is about (`hints`).
+what the receiver makes of the picture; and where to look for what the question is about (`hints`). The
+channel begins kindly and becomes harsher in the first half of the steps, as M4SC meets it in its last phase.
 
 Shapes: B pictures, Q questions of all rows together, T words, N patches, A answers.
 """
@@ -34,6 +35,7 @@ from launch.training.deepsc.vision import PatchProbe, centres, patch_loss
 from launch.training.images import Pictures
 from launch.training.loop import Phase, Rngs, row_rng, train
 from launch.training.mixed import mixed
+from launch.training.optimizers import matrices
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from shared.deepsc.config import DeepscVqaConfig
@@ -51,6 +53,8 @@ JUDGE_SNR_DB: Final = 10.0
 DEV_PICTURES: Final = 60
 EASY: Final[tuple[Family, ...]] = ("zero_hop", "comparison", "single_or")
 EASY_UNTIL: Final = 0.05
+HARSH_FROM: Final = 0.5
+"""Of the steps, when the channel is as harsh as it gets."""
 _JUDGE_SEED, _JUDGE_ROWS = 1_000_003, 10
 
 
@@ -105,9 +109,15 @@ class Answered:
 
 
 def answered(
-    model: DeepscVqa, pixels: Tensor, asked: Asked, air: Air, eighths: Sequence[int], rngs: Rngs, losses: bool
+    model: DeepscVqa,
+    pixels: Tensor,
+    asked: Asked,
+    air: Air,
+    eighths: Sequence[int],
+    rngs: Rngs,
+    harshness: float = 0.0,
 ) -> Answered:
-    """What the receiver makes of pictures and questions. `losses`: of frames, at times.
+    """What the receiver makes of pictures and questions. With a `harshness` frames are lost at times.
 
     The words' transformer is computed in float32: attention of so narrow heads takes many times as long
     backwards in bfloat16.
@@ -116,14 +126,14 @@ def answered(
     reals = sender.image(pixels)
     uses, patches = reals.shape[-1] // 2, reals.shape[1]
     there = torch.ones(len(pixels), patches, dtype=torch.bool)
-    arrived = draw_lost(rngs, patches, uses) if losses else torch.ones(len(pixels), patches, 1)
+    arrived = draw_lost(rngs, patches, uses, harshness)
     seen = receiver.see(through(reals, sent_of(there, uses, eighths), arrived, air, rngs))
     ids_QT, there_QT = padded(asked.texts)
     with torch.autocast("cpu", enabled=False):
         words = sender.text(ids_QT, there_QT)
     uses = words.shape[-1] // 2
     own = [rngs[row] for row in asked.rows]  # noise and losses of each question, from its row's generator
-    arrived = draw_lost(own, ids_QT.shape[1], uses) if losses else torch.ones(*ids_QT.shape, 1)
+    arrived = draw_lost(own, ids_QT.shape[1], uses, harshness)
     sent = sent_of(there_QT, uses, [EIGHTHS] * len(own))
     heard = through(words, sent, arrived, air.rows(asked.rows), own)
     logits, looked = receiver.reason(seen, torch.tensor(asked.rows), heard, there_QT)
@@ -156,9 +166,10 @@ def train_vqa(
         chosen = [int(rng.integers(len(pictures))) for rng in rngs]
         asked = ask(pictures, chosen, rngs, EASY if progress < EASY_UNTIL else FAMILIES, codec, config)
         pixels = torch.stack([_lit(pictures, row, rng) for row, rng in zip(chosen, rngs, strict=True)])
+        harshness = min(1.0, progress / HARSH_FROM)
         with mixed():
-            air, eighths = draw_air(rngs), draw_eighths(rngs)
-            made = answered(model, pixels, asked, air, eighths, rngs, losses=True)
+            air, eighths = draw_air(rngs, harshness), draw_eighths(rngs, harshness)
+            made = answered(model, pixels, asked, air, eighths, rngs, harshness)
         amount = QUESTIONS * len(chosen)
         answers = functional.cross_entropy(made.logits.float(), asked.answers, reduction="sum") / amount
         wanted = torch.from_numpy(np.stack([centres(pictures.patches[row], config.grid) for row in chosen]))
@@ -176,7 +187,9 @@ def train_vqa(
     modules: dict[str, nn.Module] = {"model": model, "probe": probe, "pointing": pointing}
     parameters = [p for module in modules.values() for p in module.parameters()]
     judged = lambda: judge(model, dev, codec, config)  # noqa: E731
-    train(team, Phase(NAME, plan, modules, parameters, losses, judged), out, seed)
+    layers = (model.sender.text.encoder, model.receiver.reasoning)
+    hidden = [p for part in layers for p in matrices(part) if min(p.shape) > 1]
+    train(team, Phase(NAME, plan, modules, parameters, losses, judged, hidden=hidden), out, seed)
 
 
 def _lit(pictures: Pictures, row: int, rng: np.random.Generator) -> Tensor:
@@ -201,7 +214,7 @@ def judge(
         )
         air = fixed_air(len(rows), JUDGE_SNR_DB)
         with mixed():
-            made = answered(model, pixels, asked, air, [EIGHTHS] * len(rows), rngs, losses=False)
+            made = answered(model, pixels, asked, air, [EIGHTHS] * len(rows), rngs)
         for family, right in zip(
             asked.families, (made.logits.argmax(1) == asked.answers).tolist(), strict=True
         ):

@@ -1,5 +1,6 @@
 """Training of DeepSC and DeepSC-VQA: a few steps, stopped and continued, to a bundle that both ends load."""
 
+import math
 import shutil
 from collections.abc import Mapping
 from copy import deepcopy
@@ -16,10 +17,11 @@ from torch.nn.functional import cross_entropy
 from launch.datasets.clevr_style.questions import FAMILIES, questions_for
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, imagine_scene
 from launch.errors import Interrupted, LaunchError
-from launch.training.deepsc.air import Air, draw_lost, fixed_air, sent_of, through
+from launch.training.deepsc.air import Air, draw_air, draw_eighths, draw_lost, fixed_air, sent_of, through
 from launch.training.deepsc.run import PRESETS, VQA_ANSWERS, DeepscJob, question_words, train_deepsc
 from launch.training.deepsc.vision import centres, patch_loss
 from launch.training.deepsc.vqa import answered, ask, compile_reasoning
+from launch.training.draws import SNR_DB
 from launch.training.images import load_pictures
 from launch.training.loop import Checkpoint, row_rng
 from launch.training.order import order
@@ -131,7 +133,7 @@ def test_compiled_reasoning_computes_what_the_plain_one_does(data: dict[str, Pat
                 [pixels_of(pictures.pixels_BSSC[row], config.image_size) for row in range(rows)]
             )
             air = fixed_air(rows, 10.0)
-            made = answered(model, pixels, asked, air, [EIGHTHS] * rows, rngs, losses=False)
+            made = answered(model, pixels, asked, air, [EIGHTHS] * rows, rngs)
             # Copied first: the compiled gradient computes in the memory of what was returned.
             given = (made.logits.detach().clone(), made.looked.detach().clone())
             model.zero_grad()
@@ -188,6 +190,19 @@ def test_the_channel_of_training_is_that_of_the_testbed() -> None:
     arrived = draw_lost([np.random.default_rng(n) for n in range(400)], 100, 16)
     assert 0.03 < 1.0 - float(arrived.mean()) < 0.15
     assert all(set(row.tolist()) <= {0.0, 1.0} for row in arrived[..., 0])
+
+
+def test_a_kind_channel_is_awgn_of_the_best_snr_and_a_harsher_one_lies_between() -> None:
+    rngs = [np.random.default_rng(n) for n in range(400)]
+    kind = draw_air(rngs, 0.0)
+    assert kind.gain_B.tolist() == [1.0] * 400
+    assert torch.allclose(kind.noise_variance_B, torch.tensor(10.0 ** (-SNR_DB[1] / 10.0)))
+    assert draw_eighths(rngs, 0.0) == [EIGHTHS] * 400
+    assert draw_lost(rngs, 100, 16, 0.0).all()
+    half = draw_air(rngs, 0.5)
+    assert -10.0 * math.log10(float(half.noise_variance_B.max())) == pytest.approx(sum(SNR_DB) / 2, abs=0.5)
+    assert 0.05 < float((half.gain_B != 1.0).float().mean()) < 0.2  # half of a quarter
+    assert 200 < draw_eighths(rngs, 0.5).count(EIGHTHS) < 340  # 0.7, and an eighth of the others
 
 
 @pytest.mark.parametrize(
