@@ -3,7 +3,7 @@
 Analog, a token's symbols are sent as they are; digital, as bits of their real values through LDPC and QAM, in
 the scheme that the least average SNR of a frame's users allows.
 
-Of each image token only the first eighths of its channel uses are sent that the operating point says. One
+Of each token only the first eighths of its channel uses are sent that the operating point says. One
 amplitude a stream, the public one of a group and the private one of each request, makes the group's sum
 |x|^2 equal its channel uses. Streams share that by what their tokens are worth: a code of `stream` power
 gives the tokens of an image unequal power, and where background is sent once for all, what each image has of
@@ -24,11 +24,12 @@ from basestation.partition import FramePlan
 from shared.air import power, quantise, transport
 from shared.air.carry import carried
 from shared.config import ChannelConfig
-from shared.rate import EIGHTHS, prefix_uses
+from shared.rate import Prefixes
 from shared.wire.messages import SymbolFrame
 
 ChannelEncoder = Callable[[np.ndarray, str], np.ndarray]
 """(token vectors [n, D], stream) -> complex64 symbols [n, uses_per_token], of the code's own power."""
+WHOLE = Prefixes()
 StreamName = tuple[str, str]
 """(public or private, the request's id if private)."""
 
@@ -58,7 +59,7 @@ def code_frames(
     group_id: int,
     channel: ChannelConfig,
     encode: ChannelEncoder,
-    image_eighths: int = EIGHTHS,
+    prefixes: Prefixes = WHOLE,
     attempts: int = 1,
 ) -> CodedGroup:
     """Everything a group has to send; the transmitter fills in `first_use`.
@@ -68,7 +69,7 @@ def code_frames(
     In bypass, which is for an ideal channel, vectors are sent as they are. Raises `LocalProtocolError` for a
     stream without energy.
     """
-    symbols = _encode_streams(plans, vectors, encode, image_eighths)
+    symbols = _encode_streams(plans, vectors, encode, prefixes)
     bypass = channel.codec == "bypass"
     of_analog = worth if channel.mode == "analog" else {}
     amplitudes = {} if bypass else _amplitudes(plans, symbols, of_analog, channel.public_power_db)
@@ -148,7 +149,7 @@ def _amplitudes(
 
 
 def _encode_streams(
-    plans: tuple[FramePlan, ...], vectors: dict[Key, np.ndarray], encode: ChannelEncoder, image_eighths: int
+    plans: tuple[FramePlan, ...], vectors: dict[Key, np.ndarray], encode: ChannelEncoder, prefixes: Prefixes
 ) -> dict[tuple[str, Key], np.ndarray]:
     """The symbols of every token that are sent, one call of the encoder a stream."""
     symbols: dict[tuple[str, Key], np.ndarray] = {}
@@ -156,7 +157,6 @@ def _encode_streams(
         kinds = {name: plan.kind for plan in plans if plan.stream == stream for name in plan.tokens}
         if kinds:
             coded_NU = encode(np.stack([vectors[name] for name in kinds]), stream)
-            sent = {"image": prefix_uses(coded_NU.shape[1], image_eighths), "text": coded_NU.shape[1]}
             for (name, kind), token_U in zip(kinds.items(), coded_NU, strict=True):
-                symbols[stream, name] = token_U[: sent[kind]]
+                symbols[stream, name] = token_U[: prefixes.uses(kind, len(token_U))]
     return symbols

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from basestation.compare import Comparison, Key, TokenSequence
-from shared.index_map import TokenState, known_positions
+from shared.index_map import known_positions
+from shared.token_runs import TokenState
 
 Kind = Literal["image", "text"]
 KINDS: tuple[Kind, ...] = ("image", "text")

@@ -20,12 +20,12 @@ from shared import index_map
 from shared.air.models import pilot_uses
 from shared.air.side_info import on_air, outlasts_channel, side_uses
 from shared.config import RunConfig
-from shared.index_map import IndexMap, runs_of
-from shared.rate import prefix_uses
+from shared.index_map import IndexMap
 from shared.semantic.sender import SemanticSender
 from shared.semantic_cache import KnownImage
 from shared.token_digest import token_digest
 from shared.token_layout import layout_text
+from shared.token_runs import runs_of
 from shared.wire.messages import SideInfo, SymbolFrame
 
 __all__ = ["AdmittedRequest", "GroupPipeline", "GroupPlan"]
@@ -100,7 +100,7 @@ class GroupPipeline:
             lambda vectors_ND, stream: sender.channel_encode(
                 torch.from_numpy(vectors_ND), "public" if stream == "public" else "private"
             ),
-            config.rate.image_eighths,
+            config.rate.prefixes,
             config.retransmission.max_attempts,
         )
         side = {s.request_id: self._side_info(s, plan, coded, group_id) for s in sequences}
@@ -140,10 +140,9 @@ class GroupPipeline:
         """
         config = self._config
         plan = partition(sequences, comparison, config.channel.tokens_per_frame)
-        per_token = self._sender.uses_per_token
-        of_image = prefix_uses(per_token, config.rate.image_eighths)
+        per_token, prefixes = self._sender.uses_per_token, config.rate.prefixes
         uses = pilot_uses(config.channel) * len(plan.frames) + sum(
-            body_uses(f, config.channel, of_image if f.kind == "image" else per_token) for f in plan.frames
+            body_uses(f, config.channel, prefixes.uses(f.kind, per_token)) for f in plan.frames
         )
         if most is not None and uses > most:
             return uses
@@ -166,7 +165,7 @@ class GroupPipeline:
                 text_tokens=len(sequence.text_ids),
                 amplitudes=amplitudes,
                 runs=runs_of(plan.positions[sequence.request_id]),
-                image_eighths=self._config.rate.image_eighths,
+                prefixes=self._config.rate.prefixes,
                 cached=None if sequence.cached is None else sequence.cached.slot,
                 keep=sequence.keep,
             )

@@ -11,8 +11,8 @@ import numpy as np
 from basestation.part_plan import PartPipeline, Parts, PartsOf, Place
 from shared.air import symbol_frames
 from shared.config import RunConfig
-from shared.index_map import TokenState
 from shared.token_digest import token_digest
+from shared.token_runs import TokenState
 from shared.wire.messages import SymbolFrame
 
 

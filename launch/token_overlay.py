@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from shared.index_map import TokenState
 from shared.token_layout import parse_layout
+from shared.token_runs import TokenState
 
 _LINE: Final = 0.05  # of a cell
 _RIM: Final = 0.03

@@ -11,7 +11,7 @@ from shared.channel_config import ChannelConfig
 from shared.config_section import Section
 from shared.keys import MAX_KEY_USERS
 from shared.process_fault_config import ProcessFaultConfig, check_roles
-from shared.rate import EIGHTHS
+from shared.rate import EIGHTHS, Prefixes
 from shared.schemes import check_scheme, scheme_of
 from shared.semantic_cache import SLOTS
 from shared.workload_config import WorkloadConfig
@@ -40,7 +40,7 @@ Kept = Annotated[int, Field(ge=1)]
 
 
 class RateConfig(Section):
-    """The operating point: how much of each image is sent."""
+    """The operating point: how much of each image and text is sent."""
 
     selection: Literal["salient", "question"] = "salient"
     """'question': first the tokens that the base station's own reasoning about the question names, then the
@@ -49,7 +49,9 @@ class RateConfig(Section):
     """Only so many of the most salient tokens, whatever is asked about them (none: all); a list has a number
     for each user, and what several of them get is sent once."""
     image_eighths: int = Field(EIGHTHS, ge=1, le=EIGHTHS)
-    """Of each token's channel uses, the first so many eighths (`shared.rate`)."""
+    """Of each image token's channel uses, the first so many eighths (`shared.rate`)."""
+    text_eighths: int = Field(EIGHTHS, ge=1, le=EIGHTHS)
+    """The same of the tokens of questions and other texts."""
     target: float | None = Field(None, gt=0.0, le=1.0)
     """As few tokens as give this share of the accuracy of all, by a user's average SNR and what was measured
     of the bundle (`shared.rate_table`)."""
@@ -61,6 +63,11 @@ class RateConfig(Section):
         if self.target is not None and self.selection == "question":
             raise ValueError("target: what was measured is of selection 'salient'")
         return self
+
+    @property
+    def prefixes(self) -> Prefixes:
+        """How much of every token is sent."""
+        return Prefixes(self.image_eighths, self.text_eighths)
 
     def image_tokens_of(self, user: int) -> int | None:
         """Of one user."""
@@ -284,8 +291,9 @@ class RunConfig(Section):
             check_steps(self.channel.snr_trace, self.users)
         except ValueError as error:
             raise ValueError(f"channel.snr_trace: {error}") from None
-        if self.channel.codec == "bypass" and self.rate.image_eighths < EIGHTHS:
-            raise ValueError("rate.image_eighths: channel.codec 'bypass' sends whole vectors, expected 8")
+        for key in ("image_eighths", "text_eighths"):
+            if self.channel.codec == "bypass" and getattr(self.rate, key) < EIGHTHS:
+                raise ValueError(f"rate.{key}: channel.codec 'bypass' sends whole vectors, expected 8")
         if self.rate.selection == "question" and self.question_at == "ue":
             raise ValueError("rate.selection 'question': questions asked at the UE are not known before")
         if self.rate.selection == "question" and self.cache.images:

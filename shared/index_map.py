@@ -9,8 +9,9 @@ Layout on the air, most significant bit first:
         1 'all tokens selected', or 0 and how many k, in as many bits as N needs |
             which, ceil(log2 C(N, k)) (`subset_code`)
     if image tokens are selected: 1 and a pattern (`token_pattern`), or 0 and runs until each is covered
+    if there are text tokens: 1 'whole', or 0 and eighths of a text token's uses - 1 3
     runs for the text tokens:
-        state, 1 to 4 (`_STATE_CODES`)
+        state, 1 to 4 (`token_runs`)
         1 'to the last of them', or 0 and length (Elias gamma)
         if sent: 1 'continues', or 0 and first reference + 1 (Elias gamma)
     CRC-16/CCITT over all of the above, zeros to the end of its block
@@ -19,21 +20,21 @@ A run says that `length` consecutive positions have one state and, when sent, co
 stream; 'continues' is the place after the last one in that stream, at first 0. Positions are the image
 tokens, then the text tokens. Of pattern and runs the sender takes what is shorter: a pattern where few tokens
 stand for many places, or where most places have another image's token. A map for an image that all users
-share and words of one's own is 59 bits, as it is without sharing; one that selects 16 of 100 image tokens, 68
-more; 69 for an image in the cache. Elias gamma codes: Elias 1975.
+share and words of one's own is 60 bits, as it is without sharing; one that selects 16 of 100 image tokens, 68
+more; 70 for an image in the cache. Elias gamma codes: Elias 1975.
 """
 
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 from shared.air.power import AMPLITUDE_CODES
 from shared.bits import BitError, BitReader, BitWriter
-from shared.rate import EIGHTHS
+from shared.rate import EIGHTHS, Prefixes
 from shared.semantic_cache import SLOT_BITS, VERSION_BITS, Slot
 from shared.subset_code import places_of, rank_bits, rank_of
 from shared.token_pattern import PatternError, Token, put_pattern, take_pattern
+from shared.token_runs import Run, RunError, TokenState, put_runs, runs_of, take_runs
 from shared.wire.messages import TASKS
 
 MAX_TEXT_TOKENS = 2**11 - 1
@@ -47,43 +48,13 @@ class IndexMapError(ValueError):
     """The bits are not an index map, or point nowhere: the receiver treats the map as lost."""
 
 
-class TokenState(IntEnum):
-    """What the receiver finds at one position of the sequence."""
-
-    PUBLIC = 0  # a place in the group's public stream
-    PRIVATE = 1  # a place in the request's private stream
-    KNOWN = 2  # a place in the receiver's semantic cache
-    ERASED = 3  # not sent, to be marked by the erasure vector
-    UNSELECTED = 4  # not sent, masked from attention
-
-
-SENT = (TokenState.PUBLIC, TokenState.PRIVATE, TokenState.KNOWN)
-#: Ones before the zero; the last state needs none.
-_STATE_CODES = tuple(TokenState)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """`length` positions of one state; `start` is the first reference when the state is a sent one."""
-
-    state: TokenState
-    length: int
-    start: int = 0
-
-    def references(self) -> list[tuple[TokenState, int]]:
-        """(state, reference) of each position; the reference is -1 when nothing is sent."""
-        if self.state not in SENT:
-            return [(self.state, -1)] * self.length
-        return [(self.state, place) for place in range(self.start, self.start + self.length)]
-
-
 @dataclass(frozen=True, slots=True)
 class IndexMap:
     """The side information of one request. `runs` cover the image tokens (if any), then the text tokens.
 
     `amplitudes` says times what the codec's symbols were sent, public and private (`air.power.amplitude_of`);
-    `image_eighths`, how much of each image token (`rate.prefix_uses`). `cached`: the image is the one in that
-    slot of the UE's cache, its positions are KNOWN; `keep`: it is to be put there.
+    `prefixes`, how much of each token; of texts, where there is none, all. `cached`: the image is the one in
+    that slot of the UE's cache, its positions are KNOWN; `keep`: it is to be put there.
     """
 
     task: str
@@ -92,7 +63,7 @@ class IndexMap:
     text_tokens: int
     amplitudes: tuple[int, int]
     runs: tuple[Run, ...]
-    image_eighths: int = EIGHTHS
+    prefixes: Prefixes = Prefixes()
     cached: Slot | None = None
     keep: Slot | None = None
 
@@ -101,35 +72,21 @@ class IndexMap:
         return [entry for run in self.runs for entry in run.references()]
 
 
-def runs_of(positions: list[tuple[TokenState, int]]) -> tuple[Run, ...]:
-    """Group neighbouring positions whose references follow each other."""
-    runs: list[Run] = []
-    begin = 0
-    for place in range(1, len(positions) + 1):
-        if place < len(positions):
-            (before, last), (state, reference) = positions[place - 1], positions[place]
-            if state is before and (state not in SENT or reference == last + 1):
-                continue
-        state, start = positions[begin]
-        runs.append(Run(state, place - begin, start if state in SENT else 0))
-        begin = place
-    return tuple(runs)
-
-
 def encode(index_map: IndexMap) -> tuple[bytes, int]:
     """Payload and its length in bits, CRC included. Raises `IndexMapError` for values that do not fit."""
     if not 0 <= index_map.text_tokens <= MAX_TEXT_TOKENS:
         raise IndexMapError(f"at most {MAX_TEXT_TOKENS} text tokens fit the map")
     if not all(0 <= code < AMPLITUDE_CODES for code in index_map.amplitudes):
         raise IndexMapError(f"amplitude codes {index_map.amplitudes} do not fit the map")
-    if not 1 <= index_map.image_eighths <= EIGHTHS:
-        raise IndexMapError(f"{index_map.image_eighths} eighths of an image token do not fit the map")
+    for kind, eighths in (("image", index_map.prefixes.image), ("text", index_map.prefixes.text)):
+        if not 1 <= eighths <= EIGHTHS:
+            raise IndexMapError(f"{eighths} eighths of a token of {kind} do not fit the map")
     out = BitWriter()
     out.put(TASKS.index(index_map.task), _TASK_BITS)
     out.put(int(index_map.has_image), 1)
     out.put(int(index_map.question_at_ue), 1)
     out.put(index_map.text_tokens, _TEXT_BITS)
-    out.put(index_map.image_eighths - 1, _EIGHTHS_BITS)
+    out.put(index_map.prefixes.image - 1, _EIGHTHS_BITS)
     for code in index_map.amplitudes:
         out.put(code, _AMPLITUDE_BITS)
     positions = index_map.positions()
@@ -145,7 +102,9 @@ def encode(index_map: IndexMap) -> tuple[bytes, int]:
         if index_map.cached is None:
             _put_slot(out, index_map.keep)
             _put_image(out, image, following)
-    _put_runs(out, text, following)
+    if text:
+        _put_prefix(out, index_map.prefixes.text)
+    put_runs(out, text, following)
     n_bits = out.n_bits + _CRC_BITS
     crc = binascii.crc_hqx(out.to_bytes(), 0xFFFF)
     out.put(crc, _CRC_BITS)
@@ -168,6 +127,22 @@ def _take_slot(bits: BitReader) -> Slot | None:
     return Slot(bits.take(SLOT_BITS), bits.take(VERSION_BITS)) if bits.take(1) else None
 
 
+def _put_prefix(out: BitWriter, eighths: int) -> None:
+    out.put(int(eighths == EIGHTHS), 1)
+    if eighths < EIGHTHS:
+        out.put(eighths - 1, _EIGHTHS_BITS)
+
+
+def _take_prefix(bits: BitReader) -> int:
+    """Raises `IndexMapError`, `BitError`."""
+    if bits.take(1):
+        return EIGHTHS
+    eighths = bits.take(_EIGHTHS_BITS) + 1
+    if eighths == EIGHTHS:
+        raise IndexMapError("a part of a text token, and then all of it")
+    return eighths
+
+
 def _put_image(out: BitWriter, image: list[tuple[TokenState, int]], following: dict[TokenState, int]) -> None:
     """Which image tokens are sent at all, and which token of a stream each of them is."""
     selected = _put_selection(out, image)
@@ -175,7 +150,7 @@ def _put_image(out: BitWriter, image: list[tuple[TokenState, int]], following: d
         return
     sent = [image[place] for place in selected]
     runs, after = BitWriter(), dict(following)
-    _put_runs(runs, sent, after)
+    put_runs(runs, sent, after)
     pattern = _pattern(sent, selected, len(image)) if runs.n_bits > _PATTERN_BITS else None
     if pattern is not None and pattern.n_bits < runs.n_bits:
         out.put(1, 1)
@@ -220,31 +195,11 @@ def _put_selection(out: BitWriter, image: list[tuple[TokenState, int]]) -> list[
     return selected
 
 
-def _put_runs(out: BitWriter, part: list[tuple[TokenState, int]], following: dict[TokenState, int]) -> None:
-    """Cover one part of the positions; `following` has the place after the last one in each stream."""
-    left = len(part)
-    for run in runs_of(part):
-        ones = _STATE_CODES.index(run.state)
-        out.put((1 << ones) - 1, ones)
-        if ones < len(_STATE_CODES) - 1:
-            out.put(0, 1)
-        out.put(int(run.length == left), 1)
-        if run.length < left:
-            out.gamma(run.length)
-        left -= run.length
-        if run.state in SENT:
-            continues = run.start == following.get(run.state, 0)
-            out.put(int(continues), 1)
-            if not continues:
-                out.gamma(run.start + 1)
-            following[run.state] = run.start + run.length
-
-
 def decode(payload: bytes | memoryview, image_tokens: int) -> IndexMap:
     """Inverse of `encode`; `image_tokens` is the bundle's image length. Raises `IndexMapError`."""
     try:
         return _read(BitReader(bytes(payload)), image_tokens)
-    except (BitError, PatternError) as error:
+    except (BitError, PatternError, RunError) as error:
         raise IndexMapError(f"the map: {error}") from None
 
 
@@ -260,7 +215,8 @@ def _read(bits: BitReader, image_tokens: int) -> IndexMap:
     selected = _take_selection(bits, image_tokens) if has_image and cached is None else ()
     following: dict[TokenState, int] = {}
     sent = _take_image(bits, selected, image_tokens, following)
-    text = _take_runs(bits, text_tokens, following)
+    text_eighths = _take_prefix(bits) if text_tokens else EIGHTHS
+    text = take_runs(bits, text_tokens, following)
     body_bits = bits.position
     crc = bits.take(_CRC_BITS)
     if crc != binascii.crc_hqx(bits.prefix(body_bits), 0xFFFF) or bits.rest_is_not_padding():
@@ -278,7 +234,7 @@ def _read(bits: BitReader, image_tokens: int) -> IndexMap:
         text_tokens,
         amplitudes,
         runs,
-        image_eighths,
+        Prefixes(image_eighths, text_eighths),
         cached,
         keep,
     )
@@ -291,7 +247,7 @@ def _take_image(
     if not selected:
         return []
     if not bits.take(1):
-        return _take_runs(bits, len(selected), following)
+        return take_runs(bits, len(selected), following)
     found = take_pattern(bits, selected, image_tokens)
     sent = [(TokenState.PUBLIC if public else TokenState.PRIVATE, place) for public, place in found]
     following.update(_after_pattern(sent))
@@ -310,21 +266,3 @@ def _take_selection(bits: BitReader, image_tokens: int) -> tuple[int, ...]:
         return places_of(rank, image_tokens, count)
     except ValueError as error:
         raise IndexMapError(f"selected image tokens: {error}") from None
-
-
-def _take_runs(bits: BitReader, left: int, following: dict[TokenState, int]) -> list[tuple[TokenState, int]]:
-    """Inverse of `_put_runs`. Raises `IndexMapError`."""
-    part: list[tuple[TokenState, int]] = []
-    while left:
-        ones = 0
-        while ones < len(_STATE_CODES) - 1 and bits.take(1):
-            ones += 1
-        state, length, start = _STATE_CODES[ones], left if bits.take(1) else bits.gamma(), 0
-        if length > left:  # before anything as long as a damaged map says is made
-            raise IndexMapError(f"a run of {length} positions where {left} are left")
-        if state in SENT:
-            start = following.get(state, 0) if bits.take(1) else bits.gamma() - 1
-            following[state] = start + length
-        part += Run(state, length, start).references()
-        left -= length
-    return part

@@ -42,6 +42,7 @@ TOKEN_SETTINGS = (
     "rate.selection",
     "rate.image_tokens",
     "rate.image_eighths",
+    "rate.text_eighths",
     "rate.target",
     "cache.images",
     "channel.codec",

@@ -7,7 +7,7 @@ token taken from the wrong place (a stale cache entry, a frame of another group)
 import hashlib
 from collections.abc import Iterable
 
-from shared.index_map import TokenState
+from shared.token_runs import TokenState
 
 
 def token_digest(group_id: int, positions: Iterable[tuple[TokenState, int]], known: str = "") -> str:

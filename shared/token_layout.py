@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
-from shared.index_map import TokenState
+from shared.token_runs import TokenState
 
 MAX_TOKENS = 65_536
 _LETTER_OF = {

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from shared.air.power import amplitude_of
-from shared.index_map import IndexMap, TokenState
+from shared.index_map import IndexMap
 from shared.semantic.codec import STREAMS
 from shared.semantic.receiver import Answer, AnswerRequest, SemanticReceiver, State
+from shared.token_runs import TokenState
 from userequipment.image_cache import KeptImage
 from userequipment.reassemble import Position
 

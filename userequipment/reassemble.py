@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.index_map import IndexMap, IndexMapError, TokenState
-from shared.rate import prefix_uses
+from shared.index_map import IndexMap, IndexMapError
+from shared.token_runs import TokenState
 from userequipment.channel_decode import TokenSymbols
 
 STREAM_OF = {TokenState.PUBLIC: "public", TokenState.PRIVATE: "private"}
@@ -37,7 +37,8 @@ def reassemble(
     """
     positions = index_map.positions()
     image_tokens = len(positions) - index_map.text_tokens
-    image_uses = prefix_uses(uses_per_token, index_map.image_eighths)
+    image_uses = index_map.prefixes.uses("image", uses_per_token)
+    text_uses = index_map.prefixes.uses("text", uses_per_token)
     known_places = {(stream, place) for stream, places in sent for place in places}
     result = []
     for place, (state, reference) in enumerate(positions):
@@ -47,7 +48,7 @@ def reassemble(
         if stream and (stream, reference) not in known_places:
             raise IndexMapError(f"the map points at {stream} token {reference}, which no frame carries")
         token = tokens.get((stream, reference))
-        expected = image_uses if place < image_tokens else uses_per_token
+        expected = image_uses if place < image_tokens else text_uses
         if token is not None and len(token.symbols_U) != expected:
             token = None
         lost = bool(stream) and token is None

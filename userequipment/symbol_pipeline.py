@@ -16,9 +16,9 @@ import numpy as np
 
 from shared import parts_map
 from shared.config import RunConfig
-from shared.index_map import TokenState
 from shared.parts_map import Part, PartsMapError
 from shared.token_digest import token_digest
+from shared.token_runs import TokenState
 from shared.wire.messages import SideInfo, SymbolFrame
 from userequipment.channel_decode import Air
 from userequipment.combine import TokensOfFrame, combined_snr_db

@@ -8,7 +8,8 @@ from launch.bench.line import Line
 from launch.bench.order import Order
 from launch.bench.timing import cost_line, interleaved
 from shared import index_map
-from shared.index_map import IndexMap, TokenState, runs_of
+from shared.index_map import IndexMap
+from shared.token_runs import TokenState, runs_of
 
 IMAGE_TOKENS = 100
 TEXT_TOKENS = 12

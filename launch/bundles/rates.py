@@ -28,7 +28,7 @@ def rates_from(measured: Path, fingerprint: str) -> RateTable:
     try:
         for row in rows:
             point = Point.parse(row["point"])
-            if point.scheme != OWN_SCHEME or point.size.image_eighths != EIGHTHS:
+            if point.scheme != OWN_SCHEME or point.size.image_eighths + point.size.text_eighths < 2 * EIGHTHS:
                 continue
             _check(measured / ROWS_FOLDER / row["row"], fingerprint)
             found = MeasuredPoint(

@@ -21,7 +21,8 @@ def measure(
         typer.Option(
             metavar="LIST",
             help="Operating points: all image tokens or so many of the most salient; x4: the first 4 eighths "
-            "of a token's channel uses. Of others: webp_ldpc:q50 or :u504, deepsc_vqa:x2, answer_only.",
+            "of a token's channel uses; t4: those of a word's. Of others: webp_ldpc:q50 or :u504, "
+            "deepsc_vqa:x2, answer_only.",
         ),
     ] = "all",
     sharing: Annotated[

@@ -12,23 +12,24 @@ from shared.rate import EIGHTHS
 from shared.schemes import scheme_of
 
 OWN_SCHEME: Final = "m4sc"
-POINT_KEYS: Final = ("scheme", "rate.image_tokens", "rate.image_eighths")
+POINT_KEYS: Final = ("scheme", "rate.image_tokens", "rate.image_eighths", "rate.text_eighths")
 """What every point sets."""
 PICTURE_KEYS: Final = ("baseline.quality", "baseline.image_uses")
 """What those of schemes that send pictures set beside."""
-_TOKENS: Final = re.compile(r"(all|[1-9][0-9]{0,5})(?:x([1-8]))?")
+_TOKENS: Final = re.compile(r"(all|[1-9][0-9]{0,5})(?:x([1-8]))?(?:t([1-8]))?")
 _EIGHTHS: Final = re.compile(r"x([1-8])")
 _PICTURE: Final = re.compile(r"q([0-9]{1,3})|u([1-9][0-9]{0,6})|lossless")
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`text` as it is written; image tokens (None: all), eighths of their channel uses, and of pictures the
-    quality or a budget in channel uses."""
+    """`text` as it is written; image tokens (None: all), eighths of their channel uses and of those of words,
+    and of pictures the quality or a budget in channel uses."""
 
     text: str = ""
     image_tokens: int | None = None
     image_eighths: int = EIGHTHS
+    text_eighths: int = EIGHTHS
     quality: str | None = None
     image_uses: int | None = None
 
@@ -37,8 +38,9 @@ def _token_size(text: str) -> Size | None:
     found = _TOKENS.fullmatch(text)
     if found is None:
         return None
-    tokens, eighths = found.groups()
-    return Size(text, None if tokens == "all" else int(tokens), int(eighths or EIGHTHS))
+    tokens, of_image, of_text = found.groups()
+    kept = None if tokens == "all" else int(tokens)
+    return Size(text, kept, int(of_image or EIGHTHS), int(of_text or EIGHTHS))
 
 
 def _eighths_size(text: str) -> Size | None:
@@ -60,8 +62,8 @@ _SIZES: Final = {
     OWN_SCHEME: (
         _token_size,
         "all",
-        "all, a number of image tokens, or either with 'x' and 1 to 8 eighths of a token's channel uses: "
-        "all,36,18,36x4",
+        "all, a number of image tokens, or either with 'x' and 1 to 8 eighths of a token's channel uses, and "
+        "'t' and those of a word's: all,36,18,36x4,18t4",
     ),
     "deepsc_vqa": (_eighths_size, "x8", "x1 to x8, eighths of a patch's channel uses"),
     "webp_ldpc": (_picture_size, "q50", "q0 to q100, lossless, or u and a budget in channel uses: q50,u504"),
@@ -110,7 +112,7 @@ class Point:
     def overrides(self) -> tuple[str, ...]:
         size = self.size
         tokens = "null" if size.image_tokens is None else size.image_tokens
-        sets = [*zip(POINT_KEYS, (self.scheme, tokens, size.image_eighths), strict=True)]
+        sets = [*zip(POINT_KEYS, (self.scheme, tokens, size.image_eighths, size.text_eighths), strict=True)]
         if size.quality is not None or size.image_uses is not None:
             sets += zip(PICTURE_KEYS, (size.quality or "null", size.image_uses or "null"), strict=True)
         return tuple(f"{key}={value}" for key, value in sets)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from shared.wire import fields as f
 
-PROTOCOL_VERSION = 10
+PROTOCOL_VERSION = 11
 MAX_QUANTISER_BITS = 5
 MAX_TAPS = 64
 MAX_ADDED = 2

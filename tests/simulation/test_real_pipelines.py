@@ -16,12 +16,12 @@ from basestation.workload_file import WorkloadRequest
 from shared.air.side_code import BLOCK_BITS, uses_of
 from shared.config import RunConfig
 from shared.config_file import parse_config
-from shared.index_map import TokenState
 from shared.semantic.bundle import Bundle
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
 from shared.semantic.whole import WholeModel
 from shared.token_layout import parse_layout
+from shared.token_runs import TokenState
 from shared.wire.messages import Feedback, Message, SideInfo, SymbolFrame
 from tests.simulation.invariants import check_invariants
 from tests.simulation.settings import IMAGES, RandomMischief, workload
@@ -90,6 +90,18 @@ def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first
     images_sent = len({(f.group_id, f.stream, f.users) for f in of_images})
     assert images_sent
     assert sum(f.n_tokens * f.uses_per_token for f in of_images) == images_sent * 16 * 7
+    assert {f.uses_per_token for f in frames} == {7, 14}
+
+
+def test_of_each_word_the_first_uses_are_sent_and_heard(bundle: Bundle) -> None:
+    rate = {"text_eighths": 4}
+    config = parse_config(
+        {"users": 3, "max_group": 3, "channel": {"model": "awgn", "snr_db": 15.0}, "rate": rate}, "test"
+    )
+    world = world_of(bundle, config, 0.0)
+    world.run_workload()
+    assert check_invariants(world) == {"ok": N}
+    frames = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame)]
     assert {f.uses_per_token for f in frames} == {7, 14}
 
 

@@ -56,9 +56,14 @@ class SheetRow(Row):
 
 
 def _words(size: str) -> str:
-    tokens, _, eighths = size.partition("x")
-    said = "all tokens" if tokens == "all" else f"{tokens} tokens"
-    return f"{said}, {eighths}/8 of each" if eighths else said
+    image, _, of_text = size.partition("t")
+    tokens, _, of_image = image.partition("x")
+    parts = [
+        "all tokens" if tokens == "all" else f"{tokens} tokens",
+        f"{of_image}/8 of each" if of_image else "",
+        f"{of_text}/8 of each word" if of_text else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

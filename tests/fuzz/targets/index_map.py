@@ -3,17 +3,20 @@
 import binascii
 
 from shared import index_map
-from shared.index_map import IndexMap, IndexMapError, Run, TokenState
+from shared.index_map import IndexMap, IndexMapError
+from shared.rate import Prefixes
 from shared.semantic_cache import Slot
+from shared.token_runs import Run, TokenState
 
 IMAGE_TOKENS = 64
+WHOLE = Prefixes()
 _P, _T, _K, _E, _U = TokenState
 _MAPS = (
     IndexMap("vqa", True, False, 12, (64, 127), (Run(_P, 64), Run(_T, 12))),
     IndexMap("text_classification", False, False, 20, (0, 64), (Run(_T, 5, 7), Run(_E, 3), Run(_P, 12))),
-    IndexMap("caption", True, True, 0, (64, 64), (Run(_U, 40), Run(_P, 8), Run(_U, 16)), 4),
-    IndexMap("vqa", True, False, 4, (64, 64), (Run(_K, 64), Run(_T, 4)), 8, Slot(5, 4_000)),
-    IndexMap("vqa", True, False, 4, (64, 64), (Run(_P, 64), Run(_T, 4)), 8, None, Slot(15, 1)),
+    IndexMap("caption", True, True, 0, (64, 64), (Run(_U, 40), Run(_P, 8), Run(_U, 16)), Prefixes(4)),
+    IndexMap("vqa", True, False, 4, (64, 64), (Run(_K, 64), Run(_T, 4)), WHOLE, Slot(5, 4_000)),
+    IndexMap("vqa", True, False, 4, (64, 64), (Run(_P, 64), Run(_T, 4)), Prefixes(8, 5), None, Slot(15, 1)),
     IndexMap("vqa", True, False, 3, (64, 64), (*(Run(_T, 1), Run(_P, 3, 5)) * 16, Run(_T, 3, 1))),
     IndexMap("vqa", True, False, 0, (64, 64), tuple(Run(_T, 1, i % 8 // 7) for i in range(64))),
 )

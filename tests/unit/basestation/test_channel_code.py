@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from basestation.channel_code import CodedGroup, code_frames
+from basestation.channel_code import WHOLE, CodedGroup, code_frames
 from basestation.compare import compare
 from basestation.partition import partition
 from shared.air import samples
 from shared.air.power import amplitude_of
 from shared.config import ChannelConfig, SharingConfig
+from shared.rate import Prefixes
 from shared.wire.errors import LocalProtocolError
 from tests.unit.basestation.test_partition import EXACT_ONLY, sequence
 
@@ -25,12 +26,14 @@ def encode(vectors_ND: np.ndarray, stream: str) -> np.ndarray:
     return symbols
 
 
-def code(words_of_the_other: tuple[int, ...] = (3, 4), eighths: int = 8, **channel: object) -> CodedGroup:
+def code(
+    words_of_the_other: tuple[int, ...] = (3, 4), prefixes: Prefixes = WHOLE, **channel: object
+) -> CodedGroup:
     group = [sequence(0, 0, 7, (1, 2)), sequence(1, 1, 7, words_of_the_other)]
     comparison = compare(group, EXACT_ONLY, 2)
     plan = partition(group, comparison, tokens_per_frame=4)
     settings = ChannelConfig.model_validate({"model": "rayleigh", "sample_format": "cf32", **channel})
-    return code_frames(plan.frames, comparison.vectors, {}, 0, settings, encode, eighths)
+    return code_frames(plan.frames, comparison.vectors, {}, 0, settings, encode, prefixes)
 
 
 def test_every_stream_has_unit_average_power_over_its_channel_uses() -> None:
@@ -95,10 +98,13 @@ def test_a_stream_of_silence_is_an_error() -> None:
         )
 
 
-def test_of_an_image_token_the_first_eighths_are_sent_with_the_power_of_all() -> None:
-    whole, half = code(), code(eighths=4)
+@pytest.mark.parametrize(("prefixes", "of_image", "of_text"), [(Prefixes(4), 2, 4), (Prefixes(8, 5), 4, 3)])
+def test_of_a_token_the_first_eighths_are_sent_with_the_power_of_all(
+    prefixes: Prefixes, of_image: int, of_text: int
+) -> None:
+    whole, half = code(), code(prefixes=prefixes)
     uses = {f.frame_id: f.uses_per_token for f in half.frames}
-    assert uses == {f.frame_id: 2 if f.stream == "public" else 4 for f in half.frames}
+    assert uses == {f.frame_id: of_image if f.stream == "public" else of_text for f in half.frames}
     for long, short in zip(whole.frames, half.frames, strict=True):
         sent = samples.from_wire(short.payload, "cf32", 1.0, short.uses)
         body_NU = sent[PILOTS:].reshape(short.n_tokens, -1)

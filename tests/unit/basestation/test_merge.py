@@ -9,7 +9,8 @@ from basestation.merge import merge
 from basestation.partition import partition
 from shared import index_map
 from shared.config import SharingConfig
-from shared.index_map import IndexMap, runs_of
+from shared.index_map import IndexMap
+from shared.token_runs import runs_of
 from tests.unit.basestation.test_partition import sequence
 
 SHARING = SharingConfig(cosine_threshold=0.99)

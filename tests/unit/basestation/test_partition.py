@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from basestation.compare import Comparison, TokenSequence, compare
 from basestation.partition import partition
 from shared.config import SharingConfig
-from shared.index_map import TokenState
+from shared.token_runs import TokenState
 
 D = 8
 EXACT_ONLY = SharingConfig(cosine_threshold=1.0, mean_threshold=0.0, variance_threshold=0.0)

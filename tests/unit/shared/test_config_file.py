@@ -60,6 +60,7 @@ def test_a_file_and_overrides_make_a_configuration(tmp_path: Path) -> None:
         ),
         ("{rate: {selection: question}, cache: {images: 1}}", "expected cache.images 0"),
         ("rate: {image_eighths: 9}", "rate.image_eighths: "),
+        ("rate: {text_eighths: 0}", "rate.text_eighths: "),
         (
             "{channel: {codec: bypass, model: ideal, sample_format: cf32}, rate: {image_eighths: 4}}",
             "rate.image_eighths: channel.codec 'bypass' sends whole vectors",

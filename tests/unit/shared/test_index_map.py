@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import index_map
-from shared.index_map import SENT, IndexMap, IndexMapError, Run, TokenState, runs_of
+from shared.index_map import IndexMap, IndexMapError
+from shared.rate import Prefixes
 from shared.semantic_cache import Slot
+from shared.token_runs import SENT, Run, TokenState, runs_of
 
 IMAGE_TOKENS = 64
 
@@ -34,7 +36,7 @@ def maps(draw: st.DrawFn) -> IndexMap:
         text_tokens,
         draw(st.tuples(st.integers(0, 127), st.integers(0, 127))),
         runs_of(positions),
-        draw(st.integers(1, 8)),
+        Prefixes(draw(st.integers(1, 8)), draw(st.integers(1, 8)) if text_tokens else 8),
         keep=draw(st.none() | slots) if has_image else None,
     )
 
@@ -70,8 +72,8 @@ def test_every_single_bit_error_is_detected(original: IndexMap, data: st.DataObj
 def test_a_shared_image_with_private_words_costs_few_bits() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PRIVATE, 12, 0))
     # 32 control + 4 (not cached, not to keep, all selected, runs) + (1 state + 1 to the last + 1 continues) +
-    # (2 + 1 + 1) + 16 CRC
-    assert index_map.encode(a_map(runs, 12))[1] == 32 + 4 + 3 + 4 + 16
+    # 1 whole words + (2 + 1 + 1) + 16 CRC
+    assert index_map.encode(a_map(runs, 12))[1] == 32 + 4 + 3 + 1 + 4 + 16
 
 
 def test_sharing_an_image_costs_the_map_nothing() -> None:
@@ -83,7 +85,7 @@ def test_sharing_an_image_costs_the_map_nothing() -> None:
 def test_words_that_begin_alike_cost_one_run_more() -> None:
     runs = (Run(TokenState.PUBLIC, 64, 0), Run(TokenState.PUBLIC, 5, 64), Run(TokenState.PRIVATE, 7, 0))
     # (1 state + 1 not to the last + 5 gamma(5) + 1 continues) more
-    assert index_map.encode(a_map(runs, 12))[1] == 32 + 4 + 3 + 8 + 4 + 16
+    assert index_map.encode(a_map(runs, 12))[1] == 32 + 4 + 3 + 1 + 8 + 4 + 16
 
 
 def test_which_tokens_are_selected_costs_what_there_is_to_choose() -> None:
@@ -113,8 +115,9 @@ def test_an_image_in_the_cache_is_named_by_its_slot_and_version() -> None:
     known = runs_of([*index_map.known_positions(64), *((TokenState.PRIVATE, i) for i in range(12))])
     original = replace(a_map(known, 12), cached=slot)
     payload, n_bits = index_map.encode(original)
-    # 32 control + (1 cached + 4 slot + 12 version) + (2 state + 1 to the last + 1 continues) + 16 CRC
-    assert n_bits == 32 + 17 + 4 + 16
+    # 32 control + (1 cached + 4 slot + 12 version) + 1 whole words + (2 state + 1 to the last + 1 continues)
+    # + 16 CRC
+    assert n_bits == 32 + 17 + 1 + 4 + 16
     read = index_map.decode(payload, 64)
     assert (read.cached, read.keep) == (slot, None)
     assert read.positions() == original.positions()
@@ -132,8 +135,22 @@ def test_an_image_to_keep_says_where() -> None:
 
 
 def test_eighths_that_there_are_not_do_not_fit() -> None:
-    with pytest.raises(IndexMapError, match="9 eighths"):
-        index_map.encode(replace(a_map((), 0, has_image=False), image_eighths=9))
+    for prefixes in (Prefixes(image=9), Prefixes(text=0)):
+        with pytest.raises(IndexMapError, match=r"[90] eighths"):
+            index_map.encode(replace(a_map((), 0, has_image=False), prefixes=prefixes))
+
+
+def test_a_part_of_each_word_costs_three_bits_and_whole_ones_are_written_in_one_way_only() -> None:
+    words = a_map((Run(TokenState.PRIVATE, 12, 0),), 12, has_image=False)
+    half = replace(words, prefixes=Prefixes(text=4))
+    payload, n_bits = index_map.encode(half)
+    assert n_bits == index_map.encode(words)[1] + 3
+    assert index_map.decode(payload, IMAGE_TOKENS).prefixes == Prefixes(text=4)
+    bits = "".join(f"{byte:08b}" for byte in payload)
+    assert bits[32:36] == "0011"
+    crafted = int(bits[:32] + "0111" + bits[36:], 2).to_bytes(len(payload), "big")
+    with pytest.raises(IndexMapError, match="and then all of it"):
+        index_map.decode(crafted, IMAGE_TOKENS)
 
 
 def test_neighbours_with_consecutive_references_form_one_run() -> None:

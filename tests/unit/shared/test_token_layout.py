@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.index_map import TokenState
 from shared.token_layout import layout_text, parse_layout
+from shared.token_runs import TokenState
 
 
 @given(st.lists(st.sampled_from(list(TokenState)), max_size=300))

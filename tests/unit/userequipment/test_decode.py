@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from shared.air.power import amplitude_code, amplitude_of
-from shared.index_map import TokenState
 from shared.semantic.receiver import SemanticReceiver
 from shared.starting import load_bundle
+from shared.token_runs import TokenState
 from userequipment.channel_decode import TokenSymbols
 from userequipment.decode import channel_decode
 from userequipment.reassemble import Position

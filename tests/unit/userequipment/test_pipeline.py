@@ -9,10 +9,10 @@ from basestation.pipeline import AdmittedRequest, GroupPipeline, GroupPlan
 from shared import index_map
 from shared.config import ChannelConfig, RunConfig
 from shared.config_file import parse_config
-from shared.index_map import Run, TokenState
 from shared.semantic.receiver import SemanticReceiver
 from shared.semantic.sender import SemanticSender
 from shared.starting import load_bundle
+from shared.token_runs import Run, TokenState
 from shared.wire.messages import SideInfo
 from tests.simulation.settings import IMAGES, KEYS
 from userequipment.channel_decode import Air

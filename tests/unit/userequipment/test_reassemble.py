@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.index_map import IndexMap, IndexMapError, Run, TokenState
+from shared.index_map import IndexMap, IndexMapError
+from shared.rate import Prefixes
+from shared.token_runs import Run, TokenState
 from userequipment.channel_decode import TokenSymbols
 from userequipment.reassemble import reassemble
 
@@ -60,9 +62,13 @@ def test_a_map_that_points_nowhere_is_refused(run: Run) -> None:
 
 
 def test_a_token_that_came_with_other_channel_uses_than_the_map_says_is_lost() -> None:
-    """Half of an image token's uses are sent, all of a text token's."""
-    half = replace(a_map(Run(TokenState.PUBLIC, 3, 0), Run(TokenState.PRIVATE, 2, 0)), image_eighths=4)
+    """Half of an image token's uses are sent, and all of a text token's, or three quarters."""
+    half = replace(a_map(Run(TokenState.PUBLIC, 3, 0), Run(TokenState.PRIVATE, 2, 0)), prefixes=Prefixes(4))
     tokens = {("public", 0): token_of(0, 2), ("public", 1): token_of(1, 4), ("public", 2): token_of(2, 3)}
     tokens |= {("private", 0): token_of(3, 4), ("private", 1): token_of(4, 2)}
     positions = reassemble(half, tokens, SENT, USES)
+    assert [p.state is TokenState.ERASED for p in positions] == [False, True, True, False, True]
+    less = replace(half, prefixes=Prefixes(4, 6))
+    tokens |= {("private", 0): token_of(3, 3), ("private", 1): token_of(4, 4)}
+    positions = reassemble(less, tokens, SENT, USES)
     assert [p.state is TokenState.ERASED for p in positions] == [False, True, True, False, True]

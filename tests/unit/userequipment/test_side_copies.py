@@ -8,7 +8,8 @@ from channel_emulator.air import Air as Emulator
 from shared import index_map
 from shared.air.side_info import on_air
 from shared.config_file import parse_config
-from shared.index_map import IndexMap, Run, TokenState
+from shared.index_map import IndexMap
+from shared.token_runs import Run, TokenState
 from shared.wire.messages import SideInfo
 from userequipment import side_copies
 from userequipment.channel_decode import Air

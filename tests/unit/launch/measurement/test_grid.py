@@ -39,6 +39,7 @@ def test_a_place_is_a_configuration() -> None:
         "scheme": "m4sc",
         "rate.image_tokens": "16",
         "rate.image_eighths": "4",
+        "rate.text_eighths": "8",
         "sharing.enabled": "false",
     }
     rate = parse_config({"rate": {"image_tokens": None, "image_eighths": 8}}, "test").rate

@@ -9,12 +9,22 @@ from shared.config_file import parse_config
 
 
 @pytest.mark.parametrize(
-    ("text", "tokens", "eighths"),
-    [("all", None, 8), ("16", 16, 8), ("36x4", 36, 4), ("allx1", None, 1), ("m4sc:16", 16, 8)],
+    ("text", "tokens", "prefixes"),
+    [
+        ("all", None, (8, 8)),
+        ("16", 16, (8, 8)),
+        ("36x4", 36, (4, 8)),
+        ("allx1", None, (1, 8)),
+        ("m4sc:16", 16, (8, 8)),
+        ("18t5", 18, (8, 5)),
+        ("allx2t3", None, (2, 3)),
+    ],
 )
-def test_sizes_of_the_own_scheme(text: str, tokens: int | None, eighths: int) -> None:
+def test_sizes_of_the_own_scheme(text: str, tokens: int | None, prefixes: tuple[int, int]) -> None:
     point = Point.parse(text)
-    assert (point.scheme, point.size.image_tokens, point.size.image_eighths) == ("m4sc", tokens, eighths)
+    size = point.size
+    assert (point.scheme, size.image_tokens) == ("m4sc", tokens)
+    assert (size.image_eighths, size.text_eighths) == prefixes
     assert point.label == text.removeprefix("m4sc:")
     assert Point.parse("all") == Point() == Point.parse("m4sc")
 
@@ -40,7 +50,7 @@ def test_sizes_of_other_schemes_and_what_they_set(text: str, label: str, sets: d
     assert sets.items() <= found.items()
 
 
-@pytest.mark.parametrize("text", ["all", "18x4", "webp_ldpc:u504", "webp_ldpc:lossless", "deepsc_vqa:x2"])
+@pytest.mark.parametrize("text", ["all", "18x4t4", "webp_ldpc:u504", "webp_ldpc:lossless", "deepsc_vqa:x2"])
 def test_what_a_point_sets_is_a_configuration(text: str) -> None:
     place = Place(2, 1.0, 5.0, Point.parse(text), True)
     assert "/" not in place.name
@@ -57,7 +67,7 @@ def test_what_a_point_sets_is_a_configuration(text: str) -> None:
     assert parse_config(values, "test").scheme == place.point.scheme
 
 
-@pytest.mark.parametrize("text", ["", "0", "some", "16x9", "16x0", "x4", "-3", "16 x 4"])
+@pytest.mark.parametrize("text", ["", "0", "some", "16x9", "16x0", "16t9", "16t4x4", "x4", "-3", "16 x 4"])
 def test_other_sizes_are_refused(text: str) -> None:
     with pytest.raises(LaunchError, match=r"--points .*expected all, a number") as raised:
         Point.parse(text)
