@@ -1,6 +1,7 @@
 """How weights are moved: the learning rate over a phase, the optimizers, and one update.
 
-AdamW (Loshchilov and Hutter 2019). In phases that train from nothing, matrices inside layers are moved by Muon (Jordan et al. 2024), with its updates scaled to AdamW's (Liu et al. 2025), so that one rate serves both.
+AdamW (Loshchilov and Hutter 2019). Where training begins with nothing, matrices inside layers are moved by
+Muon (Jordan et al. 2024), with its updates scaled to AdamW's (Liu et al. 2025), so that one rate serves both.
 """
 
 from collections.abc import Iterator, Sequence

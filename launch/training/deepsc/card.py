@@ -46,8 +46,8 @@ def _how(config: AnyDeepsc) -> str:
     air = "SNR evenly from -5 to 20 dB, Rayleigh fading in a quarter of the rows, else AWGN"
     if isinstance(config, DeepscVqaConfig):
         return (
-            "AdamW, and Muon for the matrices of the words' transformer and of the reasoning; cosine schedule. "
-            f"At the end {air}; `{config.scheme}` begins with AWGN of 20 dB."
+            "AdamW, and Muon for the matrices of the words' transformer and of the reasoning; cosine "
+            f"schedule. At the end {air}; `{config.scheme}` begins with AWGN of 20 dB."
         )
     return f"AdamW, cosine schedule; {air}."
 
