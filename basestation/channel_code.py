@@ -24,12 +24,11 @@ from basestation.partition import FramePlan
 from shared.air import power, quantise, transport
 from shared.air.carry import carried
 from shared.config import ChannelConfig
-from shared.rate import Prefixes
+from shared.rate import WHOLE, Prefixes
 from shared.wire.messages import SymbolFrame
 
 ChannelEncoder = Callable[[np.ndarray, str], np.ndarray]
 """(token vectors [n, D], stream) -> complex64 symbols [n, uses_per_token], of the code's own power."""
-WHOLE = Prefixes()
 StreamName = tuple[str, str]
 """(public or private, the request's id if private)."""
 

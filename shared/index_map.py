@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 from shared.air.power import AMPLITUDE_CODES
 from shared.bits import BitError, BitReader, BitWriter
-from shared.rate import EIGHTHS, Prefixes
+from shared.rate import EIGHTHS, WHOLE, Prefixes
 from shared.semantic_cache import SLOT_BITS, VERSION_BITS, Slot
 from shared.subset_code import places_of, rank_bits, rank_of
 from shared.token_pattern import PatternError, Token, put_pattern, take_pattern
@@ -63,7 +63,7 @@ class IndexMap:
     text_tokens: int
     amplitudes: tuple[int, int]
     runs: tuple[Run, ...]
-    prefixes: Prefixes = Prefixes()
+    prefixes: Prefixes = WHOLE
     cached: Slot | None = None
     keep: Slot | None = None
 

@@ -27,3 +27,6 @@ class Prefixes:
     def uses(self, kind: Literal["image", "text"], uses_per_token: int) -> int:
         """Channel uses that are sent of a token of that kind. Raises ValueError."""
         return prefix_uses(uses_per_token, self.image if kind == "image" else self.text)
+
+
+WHOLE: Final = Prefixes()

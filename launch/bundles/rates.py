@@ -11,7 +11,7 @@ from launch.measurement.points import OWN_SCHEME, Point
 from launch.measurement.sweep import ROWS_FOLDER, TABLE_FILE
 from launch.runfolder import CONFIG_FILE, read_summary
 from shared.config_file import parse_config
-from shared.rate import EIGHTHS
+from shared.rate import WHOLE, Prefixes
 from shared.rate_table import RATES_FILE, MeasuredPoint, RateTable
 from shared.semantic.manifest import read_manifest
 
@@ -28,7 +28,8 @@ def rates_from(measured: Path, fingerprint: str) -> RateTable:
     try:
         for row in rows:
             point = Point.parse(row["point"])
-            if point.scheme != OWN_SCHEME or point.size.image_eighths + point.size.text_eighths < 2 * EIGHTHS:
+            prefixes = Prefixes(point.size.image_eighths, point.size.text_eighths)
+            if point.scheme != OWN_SCHEME or prefixes != WHOLE:
                 continue
             _check(measured / ROWS_FOLDER / row["row"], fingerprint)
             found = MeasuredPoint(

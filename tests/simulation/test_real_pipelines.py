@@ -77,15 +77,18 @@ def test_every_request_is_answered_over_every_kind_of_air(
     assert public, "two of three users ask about one image: it is sent once"
 
 
-def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first_uses(bundle: Bundle) -> None:
-    rate = {"image_tokens": 16, "image_eighths": 4}
-    config = parse_config(
-        {"users": 3, "max_group": 3, "channel": {"model": "awgn", "snr_db": 15.0}, "rate": rate}, "test"
-    )
+def frames_at(bundle: Bundle, rate: dict[str, Any]) -> list[SymbolFrame]:
+    """What the base station sends at an operating point, with every request answered."""
+    channel = {"model": "awgn", "snr_db": 15.0}
+    config = parse_config({"users": 3, "max_group": 3, "channel": channel, "rate": rate}, "test")
     world = world_of(bundle, config, 0.0)
     world.run_workload()
     assert check_invariants(world) == {"ok": N}
-    frames = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame)]
+    return [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame)]
+
+
+def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first_uses(bundle: Bundle) -> None:
+    frames = frames_at(bundle, {"image_tokens": 16, "image_eighths": 4})
     of_images = [f for f in frames if f.uses_per_token == 7]
     images_sent = len({(f.group_id, f.stream, f.users) for f in of_images})
     assert images_sent
@@ -94,15 +97,7 @@ def test_at_an_operating_point_an_image_costs_its_salient_tokens_and_their_first
 
 
 def test_of_each_word_the_first_uses_are_sent_and_heard(bundle: Bundle) -> None:
-    rate = {"text_eighths": 4}
-    config = parse_config(
-        {"users": 3, "max_group": 3, "channel": {"model": "awgn", "snr_db": 15.0}, "rate": rate}, "test"
-    )
-    world = world_of(bundle, config, 0.0)
-    world.run_workload()
-    assert check_invariants(world) == {"ok": N}
-    frames = [m for _, n, m in world.sent if n == "bs" and isinstance(m, SymbolFrame)]
-    assert {f.uses_per_token for f in frames} == {7, 14}
+    assert {f.uses_per_token for f in frames_at(bundle, {"text_eighths": 4})} == {7, 14}
 
 
 def test_of_unequal_users_what_both_get_is_sent_once(bundle: Bundle) -> None:

@@ -4,12 +4,11 @@ import binascii
 
 from shared import index_map
 from shared.index_map import IndexMap, IndexMapError
-from shared.rate import Prefixes
+from shared.rate import WHOLE, Prefixes
 from shared.semantic_cache import Slot
 from shared.token_runs import Run, TokenState
 
 IMAGE_TOKENS = 64
-WHOLE = Prefixes()
 _P, _T, _K, _E, _U = TokenState
 _MAPS = (
     IndexMap("vqa", True, False, 12, (64, 127), (Run(_P, 64), Run(_T, 12))),

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from basestation.channel_code import WHOLE, CodedGroup, code_frames
+from basestation.channel_code import CodedGroup, code_frames
 from basestation.compare import compare
 from basestation.partition import partition
 from shared.air import samples
 from shared.air.power import amplitude_of
 from shared.config import ChannelConfig, SharingConfig
-from shared.rate import Prefixes
+from shared.rate import WHOLE, Prefixes
 from shared.wire.errors import LocalProtocolError
 from tests.unit.basestation.test_partition import EXACT_ONLY, sequence
 

@@ -65,6 +65,10 @@ def test_a_file_and_overrides_make_a_configuration(tmp_path: Path) -> None:
             "{channel: {codec: bypass, model: ideal, sample_format: cf32}, rate: {image_eighths: 4}}",
             "rate.image_eighths: channel.codec 'bypass' sends whole vectors",
         ),
+        (
+            "{channel: {codec: bypass, model: ideal, sample_format: cf32}, rate: {text_eighths: 4}}",
+            "rate.text_eighths: channel.codec 'bypass' sends whole vectors",
+        ),
         ("cluster: {data_network: 10.0.2.0/24}", "need cluster.address"),
         ("cluster: {address: 'a:1', data_network: 10.0.2.1/24}", "cluster.data_network: "),
         ("cluster: {address: 'a:1', placement: {eu: [b]}}", "unknown key cluster.placement.eu"),
