@@ -1,20 +1,41 @@
-"""Text: the tokenizer trained on reviews and scenes, and a start for embeddings."""
+"""Text: the tokenizer trained on reviews and scenes, and which reviews are for what."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
-import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from torch import nn
-from torch.nn import functional
 
 from launch.datasets.clevr_style.captions import caption
 from launch.datasets.clevr_style.questions import FAMILIES, questions_for
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, imagine_scene
+from launch.datasets.imdb import ANSWERS
 from launch.datasets.sample import Sample
+from launch.training.images import PARTS, part_of
 from shared.semantic.config import SemanticConfig
 from shared.semantic.tokenizer import SPECIAL, UNKNOWN, TextCodec
 from shared.semantic.trace import trace_words
+
+STRETCHES: Final = 5 * PARTS
+"""Into as many are the reviews of a file cut, in its order."""
+
+
+def reviews_for(part: str, reviews: Sequence[Sample]) -> list[Sample]:
+    """Those to train on ('train'), for choosing ('dev'), or for the final figures ('test').
+
+    Whole stretches of the file: reviews of one film stand side by side, and a film that was learned from is
+    judged too easily.
+    """
+    return [review for n, review in enumerate(reviews) if part_of(n * STRETCHES // len(reviews)) == part]
+
+
+def words_of_scenes(codec: TextCodec, config: SemanticConfig, seed: int = 0) -> list[int]:
+    """Token ids of what instructions, questions, traces, captions and answers are written with."""
+    said = [*config.instructions.values(), *ANSWERS.values()]
+    texts = [*scene_texts(np.random.default_rng(seed), 1_000), *said]
+    ids = {token for text in texts for token in codec.encode(text)}
+    kept = [*SPECIAL, *trace_words(config.image_tokens)]
+    return sorted(ids | {token for word in kept if (token := codec.tokenizer.token_to_id(word)) is not None})
 
 
 def scene_texts(rng: np.random.Generator, scenes: int) -> Iterator[str]:
@@ -48,28 +69,3 @@ def train_tokenizer(reviews: Sequence[Sample], config: SemanticConfig, seed: int
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.add_tokens([AddedToken(word, normalized=False) for word in words_of_traces])
     return TextCodec(tokenizer)
-
-
-def sentiment_start(
-    ids: list[list[int]], labels: np.ndarray, vocab: int, width: int, seed: int = 0
-) -> torch.Tensor:
-    """Embeddings [vocab, width] of unit-variance rows over sqrt(width), bent by a bag-of-words classifier."""
-    generator = torch.Generator().manual_seed(seed)
-    bag = nn.EmbeddingBag(vocab, width, mode="mean")
-    head = nn.Linear(width, 1)
-    with torch.no_grad():
-        bag.weight.copy_(torch.randn(vocab, width, generator=generator) * width**-0.5)
-    optim = torch.optim.Adam([*bag.parameters(), *head.parameters()], lr=2e-3)
-    target = torch.as_tensor(labels, dtype=torch.float32)
-    for _ in range(4):
-        for rows in torch.randperm(len(ids), generator=generator).split(64):
-            chosen = [ids[i] for i in rows.tolist()]
-            flat = torch.tensor([t for row in chosen for t in row])
-            starts = torch.tensor([0, *np.cumsum([len(row) for row in chosen])[:-1].tolist()])
-            loss = functional.binary_cross_entropy_with_logits(
-                head(bag(flat, starts)).squeeze(1), target[rows]
-            )
-            optim.zero_grad()
-            loss.backward()
-            optim.step()
-    return bag.weight.detach()

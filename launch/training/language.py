@@ -11,13 +11,13 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from launch.datasets.clevr_style.questions import FAMILIES, Family
 from launch.datasets.clevr_style.scene import DEFAULT_RESOLUTION, Scene, imagine_scene
 from launch.datasets.imdb import ANSWERS
 from launch.datasets.sample import Sample
-from launch.training.corpus import sentiment_start
+from launch.training.corpus import words_of_scenes
 from launch.training.forward import PROBE_LAYER, Pass, Stack, exact, final_share
 from launch.training.hints import Scaffold, attention_loss, constraint_loss, pointer_start
 from launch.training.loop import Phase, Rngs, normal, train
@@ -27,6 +27,7 @@ from launch.training.packing import Batch, Packer, shorten
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
 from launch.training.scenes import Patches, doubtful_features, features, patches_of
+from launch.training.word_start import sentiment_start
 from shared.semantic.model import SemanticModel
 from shared.semantic.prompt import Prompts
 from shared.semantic.tokenizer import TextCodec
@@ -35,8 +36,9 @@ NAME = "language"
 LENGTH = 384
 NOISE = 0.15
 """Of the symbolic tokens, besides the doubt about what they say."""
-DROPPED: Final = 0.3
-"""Of a review that is learned from, at most this share of the words is left out."""
+DROPPED: Final = (0.2, 0.7)
+"""Of a review that is learned from, a share of the words between these is left out."""
+WHOLE: Final = (0.0, 0.0)
 EASY: tuple[Family, ...] = ("zero_hop", "one_hop", "same_relate")
 AT_UE = 0.4
 DEV_SCENES = 64
@@ -54,9 +56,9 @@ class Reviews:
         return len(self.ids)
 
     def fill(
-        self, rng: np.random.Generator, packer: Packer, dropped: float = DROPPED
+        self, rng: np.random.Generator, packer: Packer, dropped: tuple[float, float] = DROPPED
     ) -> list[tuple[list[int], str]]:
-        """Reviews for one sequence, each without a share of its words, at most `dropped`."""
+        """Reviews for one sequence, each without a share of its words between the two of `dropped`."""
         room = packer.room
         found: list[tuple[list[int], str]] = []
         while room > 40:
@@ -69,12 +71,12 @@ class Reviews:
         return found
 
 
-def drop_words(ids: list[int], rng: np.random.Generator, most: float) -> list[int]:
-    """Without a share of them, any up to `most`, so that no single word decides.
+def drop_words(ids: list[int], rng: np.random.Generator, dropped: tuple[float, float]) -> list[int]:
+    """Without a share of them, any between the two of `dropped`, so that no single word decides.
 
     Word dropout: Iyyer et al. 2015. Of a text of one or two words something is left.
     """
-    kept = rng.random(len(ids)) >= rng.uniform(0.0, most)
+    kept = rng.random(len(ids)) >= rng.uniform(*dropped)
     return [token for token, keep in zip(ids, kept.tolist(), strict=True) if keep] or ids
 
 
@@ -104,14 +106,33 @@ def asked_at_ue(rngs: Rngs) -> Tensor:
     return torch.tensor([rng.random() < AT_UE for rng in rngs])
 
 
-def start_embeddings(model: SemanticModel, scaffold: Scaffold, pool: Reviews, seed: int) -> None:
-    """Words begin with what a bag of words makes of them, patches with sines of row and column."""
+def start_embeddings(
+    model: SemanticModel, scaffold: Scaffold, pool: Reviews, scene_words: Sequence[int], seed: int
+) -> None:
+    """Words of reviews begin with what a bag of words makes of them, those of scenes anywhere.
+
+    Patches begin with sines of row and column.
+    """
     table = model.llm.model.embed_tokens.weight
+    width = table.shape[1]
     labels = np.array([answer == ANSWERS["pos"] for answer in pool.answers])
-    start = sentiment_start(pool.ids, labels, len(table), table.shape[1], seed)
+    start = sentiment_start(pool.ids, labels, len(table), width, seed)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         table.copy_(start)
-        table[scaffold.pointers_N] = pointer_start(table.shape[1])
+        table[list(scene_words)] = torch.randn(len(scene_words), width, generator=generator) * width**-0.5
+        table[scaffold.pointers_N] = pointer_start(width)
+
+
+def keep_words(table: nn.Parameter, but: Sequence[int]) -> None:
+    """No word's vector moves but those of `but`.
+
+    Most words of reviews are rare. What moves their vectors is a few reviews that are then known by heart,
+    and Adam takes the small push of every answer that is another word for as much as a large one.
+    """
+    moves_V1 = torch.zeros(len(table), 1)
+    moves_V1[list(but)] = 1.0
+    table.register_hook(lambda gradient_VD: gradient_VD * moves_V1)
 
 
 def hints(model: SemanticModel, scaffold: Scaffold, batch: Batch, out: Pass) -> Tensor:
@@ -142,8 +163,10 @@ def train_language(
     packer = Packer(
         Prompts(model.config, codec), codec, model.config.llm.bos_id, model.config.llm.eos_id, LENGTH
     )
+    scene_words = words_of_scenes(codec, model.config)
+    keep_words(model.llm.model.embed_tokens.weight, but=scene_words)
     if begin is None:
-        start_embeddings(model, scaffold, pool, seed)
+        start_embeddings(model, scaffold, pool, scene_words, seed)
     else:
         begin(model, scaffold)
     stack = Stack(model, compiled)

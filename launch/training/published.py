@@ -19,6 +19,7 @@ from launch.datasets.sample import Sample
 from launch.training.chats import QUESTIONS, Chats, ChatTasks, judge_on_chats, kind_of
 from launch.training.codec_start import start_codec
 from launch.training.compare import save_unless_worse
+from launch.training.corpus import reviews_for
 from launch.training.curves import draw_curves
 from launch.training.distributed import run_workers
 from launch.training.forward import Stack
@@ -128,7 +129,7 @@ def chats_of(
     """What a model learns from ('train'), or is judged by ('dev')."""
     llm = model.config.llm
     packer = Packer(Prompts(model.config, codec), codec, llm.bos_id, llm.eos_id, job.recipe.length)
-    pool = Reviews([review for n, review in enumerate(reviews) if part_of(n) == part], codec)
+    pool = Reviews(reviews_for(part, reviews), codec)
     return Chats.of_part(part, chats, pool, packer, model.vision)
 
 

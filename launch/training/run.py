@@ -20,12 +20,11 @@ from launch.datasets.sample import Sample
 from launch.errors import Interrupted
 from launch.training.codec_start import start_codec
 from launch.training.compare import Kept, save_unless_worse, score_of
-from launch.training.corpus import train_tokenizer
+from launch.training.corpus import reviews_for, train_tokenizer
 from launch.training.curves import draw_curves
 from launch.training.distributed import run_workers
 from launch.training.forward import Stack
 from launch.training.hints import Scaffold
-from launch.training.images import part_of
 from launch.training.language import LENGTH, Reviews, train_language
 from launch.training.loop import Checkpoint, fill
 from launch.training.lora import add_adapters, merged
@@ -105,7 +104,7 @@ def train_bundle(job: Job, workers: int, bundle: Path | None = None, force: bool
 
 def reviews_of(job: Job, part: str) -> list[Sample]:
     """The reviews to train on ('train'), or those kept for choosing ('dev'). Raises `DatasetError`."""
-    return [r for n, r in enumerate(read_reviews(job.imdb, split="train")) if part_of(n) == part]
+    return reviews_for(part, read_reviews(job.imdb, split="train"))
 
 
 def tokenizer_of(job: Job) -> TextCodec:

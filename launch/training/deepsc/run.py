@@ -14,7 +14,7 @@ from launch.datasets.clevr_style.vocabulary import VALUES
 from launch.datasets.imdb import ANSWERS, read_reviews
 from launch.datasets.sample import Sample
 from launch.errors import LaunchError
-from launch.training.corpus import train_tokenizer
+from launch.training.corpus import reviews_for, train_tokenizer
 from launch.training.curves import draw_curves
 from launch.training.deepsc.card import card_of
 from launch.training.deepsc.text import NAME as TEXT
@@ -24,7 +24,7 @@ from launch.training.deepsc.vision import train_encoder
 from launch.training.deepsc.vqa import NAME as VQA
 from launch.training.deepsc.vqa import train_vqa
 from launch.training.distributed import run_workers
-from launch.training.images import load_pictures, part_of
+from launch.training.images import load_pictures
 from launch.training.loop import Checkpoint, fill, row_rng
 from launch.training.parallel import Team
 from launch.training.recipe import Recipe
@@ -135,7 +135,7 @@ def question_words() -> TextCodec:
 
 
 def _reviews(job: DeepscJob, part: str) -> list[Sample]:
-    return [r for n, r in enumerate(read_reviews(job.data, split="train")) if part_of(n) == part]
+    return reviews_for(part, read_reviews(job.data, split="train"))
 
 
 def _done(job: DeepscJob, phase: str) -> bool:

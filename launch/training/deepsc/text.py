@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from launch.datasets.sample import Sample
-from launch.training.corpus import sentiment_start
 from launch.training.deepsc.air import Air, draw_air, draw_lost, fixed_air, sent_of, through
 from launch.training.loop import Phase, Rngs, row_rng, train
 from launch.training.parallel import Team
 from launch.training.recipe import Plan
+from launch.training.word_start import sentiment_start
 from shared.deepsc.config import DeepscConfig
 from shared.deepsc.text import DeepscText
 from shared.rate import EIGHTHS

@@ -1,12 +1,15 @@
 """Texts that training makes or cuts, and the start of the embeddings."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
-import torch
+import pytest
 
-from launch.training.corpus import scene_texts, sentiment_start
+from launch.datasets.sample import Sample
+from launch.training.corpus import reviews_for, scene_texts, words_of_scenes
 from launch.training.language import crop
+from tests.unit.launch.training.tiny import grid_config, trace_codec
 
 
 def test_a_crop_is_mostly_the_beginning_and_the_end() -> None:
@@ -18,18 +21,28 @@ def test_a_crop_is_mostly_the_beginning_and_the_end() -> None:
     assert crop(ids, 10, rng) == ids
 
 
-def test_embeddings_start_apart_where_sentiment_differs() -> None:
-    torch.set_num_threads(1)
-    ids = [[1, 2, 3], [1, 2, 4]] * 200
-    torch.manual_seed(0)
-    table = sentiment_start(ids, np.array([1, 0] * 200), 6, 8)
-    assert table.shape == (6, 8)
-    torch.manual_seed(0)  # the same random part: only sentiment tells the tables apart
-    plain = sentiment_start(ids, np.array([1, 1] * 200), 6, 8)
-    assert (table[3] - table[4]).norm() > (plain[3] - plain[4]).norm()
-
-
 def test_scene_texts_hold_questions_and_answers() -> None:
     texts = list(scene_texts(np.random.default_rng(0), 2))
     assert any(text.endswith("?") for text in texts)
     assert any(len(text.split()) == 1 for text in texts)
+
+
+@pytest.mark.parametrize("amount", [0, 1, 40, 330, 24_996])
+def test_parts_of_the_reviews_are_apart_and_those_kept_are_whole_stretches(amount: int) -> None:
+    reviews = [Sample("text_classification", None, "", "positive", "", "", str(n)) for n in range(amount)]
+    numbers = {
+        part: [int(r.sample_id) for r in reviews_for(part, reviews)] for part in ("train", "dev", "test")
+    }
+    assert sorted(n for found in numbers.values() for n in found) == list(range(amount))
+    if amount == 24_996:
+        kept = numbers["dev"]
+        assert len(kept) == 625
+        assert sum(b - a > 1 for a, b in pairwise(kept)) == 4  # five stretches
+
+
+def test_words_of_scenes_hold_traces_and_answers_but_not_what_reviews_alone_say() -> None:
+    codec, config = trace_codec(), grid_config()
+    words = set(words_of_scenes(codec, config))
+    for text in ("positive", "what size is the cylinder", config.instructions["caption"], "@0 @7 ="):
+        assert set(codec.encode(text)) <= words
+    assert len(words) < codec.vocab_size
