@@ -55,14 +55,14 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 
 def logits_of(
-    model: DeepscText, texts: Sequence[Sequence[int]], air: Air, rngs: Rngs, losses: bool
+    model: DeepscText, texts: Sequence[Sequence[int]], air: Air, rngs: Rngs, harshness: float = 0.0
 ) -> Tensor:
-    """Of every answer [B, A]; `losses`: frames are lost now and then."""
+    """Of every answer [B, A]. With a `harshness` frames are lost at times."""
     ids_BT, there_BT = padded(texts)
     reals = model.sender(ids_BT, there_BT)
     uses = reals.shape[-1] // 2
     sent = sent_of(there_BT, uses, [EIGHTHS] * len(texts))
-    arrived = draw_lost(rngs, ids_BT.shape[1], uses) if losses else torch.ones(*ids_BT.shape, 1)
+    arrived = draw_lost(rngs, ids_BT.shape[1], uses, harshness)
     logits: Tensor = model.receiver(through(reals, sent, arrived, air, rngs), there_BT)
     return logits
 
@@ -95,7 +95,7 @@ def train_text(
         rows = [int(rng.integers(len(pool))) for rng in rngs]
         texts = [without_some(pool.ids[row], rng) for row, rng in zip(rows, rngs, strict=True)]
         wanted = torch.tensor([pool.answers[row] for row in rows])
-        logits = logits_of(model, texts, draw_air(rngs), rngs, losses=True)
+        logits = logits_of(model, texts, draw_air(rngs), rngs, harshness=1.0)
         right = float((logits.argmax(1) == wanted).float().mean())
         yield "review", functional.cross_entropy(logits, wanted), {"right": right}
 
@@ -118,6 +118,6 @@ def judge(model: DeepscText, pool: ReviewPool) -> dict[str, float]:
         rows = range(start, min(start + _JUDGE_ROWS, most))
         rngs = [row_rng(_JUDGE_SEED, NAME, 0, row) for row in rows]
         air = fixed_air(len(rows), JUDGE_SNR_DB)
-        logits = logits_of(model, [pool.ids[row] for row in rows], air, rngs, losses=False)
+        logits = logits_of(model, [pool.ids[row] for row in rows], air, rngs)
         hits += int((logits.argmax(1) == torch.tensor([pool.answers[row] for row in rows])).sum())
     return {"right": hits / max(1, most)}
