@@ -75,7 +75,7 @@ DEEPSC_RECIPES: Final = {
     "deepsc_vqa": Recipe(
         {
             "deepsc_vision": Plan(steps=6_000, rows=16, peak=1.5e-3),
-            "deepsc_vqa": Plan(steps=20_000, rows=8, peak=6e-4, judge_every=1_000),
+            "deepsc_vqa": Plan(steps=20_000, rows=8, peak=1e-3, judge_every=1_000),
         },
     ),
 }

@@ -39,13 +39,15 @@ class VqaReceiver(nn.Module):
         self.grid = config.grid
         self.image_channel = ChannelDecoder(width, config.channel_hidden, config.uses_per_patch)
         self.text_channel = ChannelDecoder(width, config.channel_hidden, config.uses_per_word)
-        self.place_ND = nn.Parameter(torch.randn(config.patches, width) * width**-0.5)
+        self.place_ND = nn.Parameter(places(config.grid, width))
         self.around = Residual(width, width)
         self.register_buffer("places_TD", positions(config.text_tokens, width), persistent=False)
         self.summary_score = nn.Linear(width, 1)
         self.reasoning = Reasoning(width, config.steps)
         self.answer = nn.Sequential(
-            nn.Linear(2 * width, 2 * width), nn.ELU(), nn.Linear(2 * width, len(config.answers))
+            nn.Linear(2 * width + config.steps, 2 * width),
+            nn.ELU(),
+            nn.Linear(2 * width, len(config.answers)),
         )
 
     def see(self, reals_BNR: Tensor) -> Tensor:
@@ -62,14 +64,25 @@ class VqaReceiver(nn.Module):
     def reason(
         self, patches_BND: Tensor, rows_Q: Tensor, reals_QTR: Tensor, there_QT: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Logits [Q, A], and scores [Q, S, N]: how much each step of reasoning looked at each patch."""
+        """Logits [Q, A], and log-odds [Q, S, N]: whether each step of reasoning means each patch."""
         places_TD = self.places_TD
         assert isinstance(places_TD, Tensor)
         words = self.text_channel(reals_QTR) + places_TD[: reals_QTR.shape[1]]
         scores = self.summary_score(words).squeeze(-1).masked_fill(~there_QT, -torch.inf)
         question = torch.bmm(scores.softmax(-1)[:, None], words).squeeze(1)
-        memory, looked = self.reasoning(question, words, there_QT, patches_BND, rows_Q)
-        return self.answer(torch.cat([question, memory], -1)), looked
+        found = self.reasoning(question, words, there_QT, patches_BND, rows_Q)
+        return self.answer(torch.cat([question, found.memory, found.amounts], -1)), found.log_odds
+
+
+def places(grid: int, width: int) -> Tensor:
+    """[N, D]: half of it the sines of a patch's row, half of its column.
+
+    Left of, behind: a sum of products of two such vectors says it; of vectors that begin anywhere it would
+    have to be learned for every two patches.
+    """
+    along = positions(grid, width // 2)
+    rows, columns = along[:, None].expand(grid, grid, -1), along[None].expand(grid, grid, -1)
+    return torch.cat([rows, columns], -1).flatten(0, 1)
 
 
 class DeepscVqa(nn.Module):

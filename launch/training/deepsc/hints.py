@@ -2,9 +2,8 @@
 
 The programs of questions say which objects are found on the way to an answer. M4SC learns to write them
 as traces, and its attention is shown where to look (`launch.training.hints`); without either, answers come
-after a long plateau. So the same is told to DeepSC-VQA: the first step of reasoning should score high the
-patches of the first set of objects, the second those of the second, and so on; what remains of the steps is
-free.
+after a long plateau. So the same is told to DeepSC-VQA: the first step of reasoning should mean the patches
+of the first set of objects, the second those of the second, and so on; what remains of the steps is free.
 
 Shapes: Q questions, S steps, N patches.
 """
@@ -14,7 +13,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from launch.datasets.clevr_style.programs import Program, evaluate
@@ -23,23 +22,8 @@ from launch.training.deepsc.vision import patch_of
 from launch.training.scenes import Patches
 from launch.training.traces import shown
 
-RARE: Final = -3.0
-"""Where the log-odds of a patch's being looked at begin: most patches never are."""
 SETS: Final = 2.6
 """As many does a question's program find, on average."""
-
-
-class Pointing(nn.Module):
-    """Of every step's scores the log-odds that a patch holds an object of the set: a scale and a bias."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__()
-        self.scale_S = nn.Parameter(torch.ones(steps))
-        self.bias_S = nn.Parameter(torch.full((steps,), RARE))
-
-    def forward(self, scores_QSN: Tensor) -> Tensor:
-        log_odds: Tensor = scores_QSN * self.scale_S[:, None] + self.bias_S[:, None]
-        return log_odds
 
 
 def patches_found(program: Program, scene: Scene, where: Patches, grid: int) -> list[list[int]]:
@@ -55,21 +39,20 @@ def patches_found(program: Program, scene: Scene, where: Patches, grid: int) -> 
 
 
 def pointing_loss(
-    pointing: Pointing, scores_QSN: Tensor, found: Sequence[Sequence[Sequence[int]]], questions: int
+    log_odds_QSN: Tensor, found: Sequence[Sequence[Sequence[int]]], questions: int
 ) -> tuple[Tensor, float]:
     """Cross-entropy of a set, summed over patches; and the share of sets that are right to the last patch.
 
     The mean is over as many sets as `questions` questions have on average, not over those that there are: so
     the gradient of several workers is that of one.
     """
-    steps = scores_QSN.shape[1]
-    wanted, told = np.zeros(scores_QSN.shape, np.float32), np.zeros(scores_QSN.shape[:2], np.float32)
+    said_QSN, steps = log_odds_QSN.float(), log_odds_QSN.shape[1]
+    wanted, told = np.zeros(said_QSN.shape, np.float32), np.zeros(said_QSN.shape[:2], np.float32)
     for question, sets in enumerate(found):
         told[question, : len(sets)] = 1.0
         for step, places in enumerate(sets[:steps]):
             wanted[question, step, places] = 1.0
     wanted_QSN, told_QS = torch.from_numpy(wanted), torch.from_numpy(told)
-    said_QSN = pointing(scores_QSN.float())
     losses_QS = functional.binary_cross_entropy_with_logits(said_QSN, wanted_QSN, reduction="none").sum(-1)
     right_QS = ((said_QSN > 0) == (wanted_QSN > 0)).all(-1).float()
     loss = (losses_QS * told_QS).sum() / (SETS * questions)

@@ -29,7 +29,7 @@ from launch.training.deepsc.air import (
     sent_of,
     through,
 )
-from launch.training.deepsc.hints import Pointing, patches_found, pointing_loss
+from launch.training.deepsc.hints import patches_found, pointing_loss
 from launch.training.deepsc.text import padded
 from launch.training.deepsc.vision import PatchProbe, centres, patch_loss
 from launch.training.images import Pictures
@@ -101,11 +101,11 @@ def ask(
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Logits [Q, A]; what the receiver sees of pictures [B, N, D]; where it looks [Q, S, N]."""
+    """Logits [Q, A]; what is seen of pictures [B, N, D]; log-odds that a step means a patch [Q, S, N]."""
 
     logits: Tensor
     seen: Tensor
-    looked: Tensor
+    log_odds: Tensor
 
 
 def answered(
@@ -136,8 +136,8 @@ def answered(
     arrived = draw_lost(own, ids_QT.shape[1], uses, harshness)
     sent = sent_of(there_QT, uses, [EIGHTHS] * len(own))
     heard = through(words, sent, arrived, air.rows(asked.rows), own)
-    logits, looked = receiver.reason(seen, torch.tensor(asked.rows), heard, there_QT)
-    return Answered(logits, seen, looked)
+    logits, log_odds = receiver.reason(seen, torch.tensor(asked.rows), heard, there_QT)
+    return Answered(logits, seen, log_odds)
 
 
 def compile_reasoning(model: DeepscVqa) -> None:
@@ -158,7 +158,7 @@ def train_vqa(
     compiled: bool = False,
 ) -> None:
     """Train to the end of the plan; leaves `deepsc_vqa.pt`, from which it continues."""
-    probe, pointing = PatchProbe(config.text.width), Pointing(config.steps)
+    probe = PatchProbe(config.text.width)
     if compiled:
         compile_reasoning(model)
 
@@ -174,7 +174,7 @@ def train_vqa(
         answers = functional.cross_entropy(made.logits.float(), asked.answers, reduction="sum") / amount
         wanted = torch.from_numpy(np.stack([centres(pictures.patches[row], config.grid) for row in chosen]))
         dense, figures = patch_loss(probe(made.seen.float()), wanted)
-        hint, pointed = pointing_loss(pointing, made.looked, asked.found, amount)
+        hint, pointed = pointing_loss(made.log_odds, asked.found, amount)
         right = float((made.logits.argmax(1) == asked.answers).float().mean())
         shown = {
             "right": right,
@@ -184,7 +184,7 @@ def train_vqa(
         }
         yield "vqa", answers + DENSE * (1.0 - progress) * dense + HINT * hint, shown
 
-    modules: dict[str, nn.Module] = {"model": model, "probe": probe, "pointing": pointing}
+    modules: dict[str, nn.Module] = {"model": model, "probe": probe}
     parameters = [p for module in modules.values() for p in module.parameters()]
     judged = lambda: judge(model, dev, codec, config)  # noqa: E731
     layers = (model.sender.text.encoder, model.receiver.reasoning)
