@@ -135,9 +135,9 @@ def test_compiled_reasoning_computes_what_the_plain_one_does(data: dict[str, Pat
             air = fixed_air(rows, 10.0)
             made = answered(model, pixels, asked, air, [EIGHTHS] * rows, rngs)
             # Copied first: the compiled gradient computes in the memory of what was returned.
-            given = (made.logits.detach().clone(), made.looked.detach().clone())
+            given = (made.logits.detach().clone(), made.log_odds.detach().clone())
             model.zero_grad()
-            (cross_entropy(made.logits, asked.answers) + made.looked.square().mean()).backward()
+            (cross_entropy(made.logits, asked.answers) + made.log_odds.square().mean()).backward()
             found.append((given, [p.grad for p in model.parameters()]))
         torch.testing.assert_close(found[1], found[0], rtol=1e-3, atol=1e-5)
 
