@@ -87,7 +87,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> DeepscBundle:
 
 @pytest.fixture(scope="module")
 def vqa(tmp_path_factory: pytest.TempPathFactory) -> DeepscBundle:
-    return tiny_bundle(tmp_path_factory.mktemp("vqa") / "b", VQA, seed=7)
+    return tiny_bundle(tmp_path_factory.mktemp("vqa") / "b", VQA, seed=4)
 
 
 @torch.inference_mode()
