@@ -17,7 +17,7 @@ from shared.semantic.tokenizer import SPECIAL, UNKNOWN, TextCodec
 from shared.semantic.trace import trace_words
 
 STRETCHES: Final = 5 * PARTS
-"""Into as many are the reviews of a file cut, in its order."""
+"""Into as many, at most, are the reviews of a file cut, in its order."""
 
 
 def reviews_for(part: str, reviews: Sequence[Sample]) -> list[Sample]:
@@ -26,7 +26,8 @@ def reviews_for(part: str, reviews: Sequence[Sample]) -> list[Sample]:
     Whole stretches of the file: reviews of one film stand side by side, and a film that was learned from is
     judged too easily.
     """
-    return [review for n, review in enumerate(reviews) if part_of(n * STRETCHES // len(reviews)) == part]
+    stretches = min(STRETCHES, len(reviews))
+    return [review for n, review in enumerate(reviews) if part_of(n * stretches // len(reviews)) == part]
 
 
 def words_of_scenes(codec: TextCodec, config: SemanticConfig, seed: int = 0) -> list[int]:

@@ -38,7 +38,7 @@ NOISE = 0.15
 """Of the symbolic tokens, besides the doubt about what they say."""
 DROPPED: Final = (0.2, 0.7)
 """Of a review that is learned from, a share of the words between these is left out."""
-WHOLE: Final = (0.0, 0.0)
+NONE_DROPPED: Final = (0.0, 0.0)
 EASY: tuple[Family, ...] = ("zero_hop", "one_hop", "same_relate")
 AT_UE = 0.4
 DEV_SCENES = 64

@@ -16,7 +16,7 @@ from launch.datasets.clevr_style.scene import Scene
 from launch.training.draws import fixed_air
 from launch.training.forward import Stack, exact
 from launch.training.images import Pictures, load_pictures
-from launch.training.language import WHOLE, Reviews, shares
+from launch.training.language import NONE_DROPPED, Reviews, shares
 from launch.training.loop import Rngs, TrainingError
 from launch.training.mixed import mixed
 from launch.training.packing import Batch, Packer
@@ -112,7 +112,7 @@ def judge_on_pictures(
         scenes, packer = material.scenes(chosen), material.packer
         batches = [packer.questions(*scenes, rngs), packer.captions(*scenes)]
         if len(material.reviews):
-            batches.append(packer.reviews([material.reviews.fill(rng, packer, WHOLE) for rng in rngs]))
+            batches.append(packer.reviews([material.reviews.fill(rng, packer, NONE_DROPPED) for rng in rngs]))
         for batch in batches:
             uses = model.config.uses_per_token
             air = None if snr_db is None else fixed_air(batch, rngs, uses, snr_db, erase)

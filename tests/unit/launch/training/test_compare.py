@@ -13,7 +13,7 @@ from launch.datasets.sample import Sample
 from launch.training.compare import Kept, rejected_place, save_unless_worse, score_of
 from launch.training.draws import fixed_air
 from launch.training.forward import Stack
-from launch.training.language import WHOLE, Reviews
+from launch.training.language import NONE_DROPPED, Reviews
 from launch.training.tuning import JUDGE_SNR_DB
 from shared.semantic.bundle import Bundle, save_bundle
 from shared.semantic.config import at_split
@@ -75,7 +75,7 @@ def test_the_score_rises_with_what_is_learned(tmp_path: Path) -> None:
     optim = torch.optim.Adam(learned, lr=1e-2)
     for step in range(60):
         rng = np.random.default_rng(step)
-        batch = packer.reviews([Reviews(reviews, codec).fill(rng, packer, WHOLE)])
+        batch = packer.reviews([Reviews(reviews, codec).fill(rng, packer, NONE_DROPPED)])
         air = fixed_air(batch, [rng], model.config.uses_per_token, JUDGE_SNR_DB)
         out = stack.run(batch, None, torch.zeros(1, dtype=torch.bool), air, model.config.split_layer)
         loss, _ = stack.answer_loss(batch, out)

@@ -65,9 +65,7 @@ def test_only_the_words_of_scenes_move() -> None:
     keep_words(embed.weight, but=[1, 4])
     optim = torch.optim.Adam([embed.weight], lr=0.1)
     hidden = embed(torch.tensor([0, 1, 2])).sum(0)
-    loss = nn.functional.cross_entropy(
-        hidden @ embed.weight.T, torch.tensor(3)
-    )  # read and written with, as tied
+    loss = nn.functional.cross_entropy(hidden @ embed.weight.T, torch.tensor(3))  # tied weights
     loss.backward()
     optim.step()
     moved = (embed.weight.detach() - before).abs().amax(1) > 0
